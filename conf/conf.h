@@ -1,0 +1,138 @@
+/* conf: ini text -> struct conf, with every error named by its line. Pure: no file is opened, nothing
+ * is allocated, time and environment are not looked at. The text format is inih's. */
+#ifndef GYRE_CONF_H
+#define GYRE_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    CONF_LISTEN_MAX = 16,
+    CONF_ADDRESS_SIZE_MAX = 127, /* "[IPv6%scope]:port", or "unix:" and 107 bytes of path */
+    CONF_PATH_SIZE_MAX = 4095,
+    CONF_INDEX_MAX = 8,
+    CONF_NAME_SIZE_MAX = 255,
+    CONF_TYPES_MAX = 512,
+    CONF_ERROR_PAGES_MAX = 16,
+    CONF_ERRORS_MAX = 64,        /* errors reported in one go; the rest is counted */
+    CONF_ERROR_SIZE_MAX = 255,
+    CONF_TEXT_SIZE_MAX = 1024 * 1024, /* an ini file larger than this is refused */
+    CONF_LINE_SIZE_MAX = 4096 + 64,   /* longest line; what inih itself cannot hold is an error, not cut */
+};
+
+enum conf_toggle { CONF_OFF, CONF_ON, CONF_AUTO };
+enum conf_dotfiles { CONF_DOTFILES_DENY, CONF_DOTFILES_SHOW };
+enum conf_symlinks { CONF_SYMLINKS_WITHIN, CONF_SYMLINKS_NONE, CONF_SYMLINKS_ALL };
+
+struct conf_listen {
+    char address[CONF_ADDRESS_SIZE_MAX + 1]; /* checked by conf_listen_parse() */
+};
+
+enum conf_family { CONF_FAMILY_IPV4, CONF_FAMILY_IPV6, CONF_FAMILY_DUAL, CONF_FAMILY_UNIX };
+
+/* An address taken apart: "127.0.0.1:8080", "[::1]:8080" (IPv6 only), "*:8080" or ":8080" (both
+ * families), "localhost:8080" (127.0.0.1), "unix:/run/gyre.sock". Port 0 to 65535; 0 lets the kernel
+ * choose. */
+struct conf_endpoint {
+    enum conf_family family;
+    uint16_t port;
+    char host[CONF_ADDRESS_SIZE_MAX + 1]; /* literal address, without brackets; or the socket path */
+};
+
+struct conf_type {
+    char extension[32]; /* without the dot, lower case */
+    char type[128];
+};
+
+struct conf_error_page {
+    uint16_t status;
+    char path[CONF_NAME_SIZE_MAX + 1]; /* beneath the root, without leading '/' */
+};
+
+/* The configuration as understood: every field has a value (default or given). */
+struct conf {
+    /* [server] */
+    struct conf_listen listen[CONF_LISTEN_MAX];
+    uint32_t listen_count;
+    char root[CONF_PATH_SIZE_MAX + 1];
+    uint32_t workers;            /* 0: the CPUs the process may run on; up to 256 */
+    uint32_t connections_max;    /* per worker; 1 to 1048576 */
+    uint32_t backlog;            /* listen(2) */
+
+    /* [timeouts], milliseconds */
+    uint32_t head_timeout_ms;
+    uint32_t body_timeout_ms;
+    uint32_t keepalive_timeout_ms;
+    uint32_t send_timeout_ms;     /* without any progress */
+    uint32_t linger_timeout_ms;   /* draining after an error, before the close */
+    uint32_t shutdown_timeout_ms;
+
+    /* [limits] */
+    uint64_t body_max_bytes;
+    uint32_t requests_per_connection_max; /* 0: no limit */
+
+    /* [files] */
+    char index[CONF_INDEX_MAX][CONF_NAME_SIZE_MAX + 1];
+    uint32_t index_count;
+    enum conf_dotfiles dotfiles;
+    enum conf_symlinks symlinks;
+    enum conf_toggle magic;        /* on | off: libmagic for unknown extensions */
+    enum conf_toggle mime_types;   /* on | off: the system's mime.types */
+
+    /* [cache] */
+    enum conf_toggle cache;        /* on | off */
+    uint64_t cache_bytes_max;      /* per worker: bodies and heads */
+    uint32_t cache_entries_max;    /* per worker */
+    uint32_t cache_file_bytes_max; /* larger bodies stream from their file */
+
+    /* [ring] */
+    uint32_t ring_entries;         /* power of two: submission queue; the completion queue is 4x */
+    uint32_t recv_buffers;         /* power of two, per worker */
+    uint32_t recv_buffer_bytes;
+    uint32_t chunk_bytes;          /* streaming chunk */
+    uint32_t chunks_max;           /* per worker */
+    enum conf_toggle zerocopy;     /* auto | on | off */
+    uint32_t zerocopy_bytes_min;
+    enum conf_toggle sqpoll;       /* on | off */
+    uint32_t sqpoll_cpu;           /* UINT32_MAX: not pinned */
+
+    /* [log] */
+    char access_log[CONF_PATH_SIZE_MAX + 1]; /* "off", "stdout", or a file's path */
+
+    /* [types] .EXT = TYPE */
+    struct conf_type types[CONF_TYPES_MAX];
+    uint32_t types_count;
+
+    /* [errors] STATUS = /PATH */
+    struct conf_error_page error_pages[CONF_ERROR_PAGES_MAX];
+    uint32_t error_pages_count;
+};
+
+struct conf_errors {
+    uint32_t count;       /* all of them, also those past CONF_ERRORS_MAX */
+    uint32_t kept;
+    struct {
+        uint32_t line;    /* from 1 */
+        char text[CONF_ERROR_SIZE_MAX + 1]; /* what was found and what was expected */
+    } errors[CONF_ERRORS_MAX];
+};
+
+/* Every default, as documented in conf/gyre.ini. listen is empty: the caller adds its own default when
+ * neither the file nor the command line named one. */
+void conf_init(struct conf *conf);
+
+/* Reads text into *conf, over what is there. Returns true when there was no error; otherwise *errors
+ * has them in the order of their lines, and *conf must not be used. Unknown section, key out of a
+ * section, unknown key, key given twice, bad value, value out of range, line too long: each is one. */
+bool conf_parse(const char *text, size_t size, struct conf *conf, struct conf_errors *errors);
+
+/* Takes an address apart. Returns NULL and fills *endpoint, or a static text that says what was
+ * expected. */
+const char *conf_listen_parse(const char *address, struct conf_endpoint *endpoint);
+
+/* Writes the configuration as ini text that conf_parse() reads back to the same configuration (for
+ * `gyre -t`). Writes at most size bytes, NUL included; returns the bytes needed without the NUL. */
+size_t conf_print(const struct conf *conf, char *buffer, size_t size);
+
+#endif

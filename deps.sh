@@ -1,0 +1,41 @@
+#!/bin/sh
+# Installs the Debian packages that a set of gyre's targets needs, and only those that are missing.
+# usage: deps.sh SET...   (build, test, bench)
+set -eu
+
+build='gcc make pkg-config libc6-dev liburing-dev libinih-dev libmagic-dev'
+test='clang clang-format libclang-rt-14-dev libcmocka-dev python3 curl wget wrk apache2-utils'
+bench='nginx-light wrk apache2-utils'
+
+# llhttp: the library where the distribution has one, else the sources Debian 12 ships for node.
+if apt-cache show libllhttp-dev >/dev/null 2>&1; then
+    build="$build libllhttp-dev"
+else
+    build="$build node-llhttp"
+fi
+
+wanted=
+for set in "$@"; do
+    case $set in
+    build) wanted="$wanted $build" ;;
+    test) wanted="$wanted $test" ;;
+    bench) wanted="$wanted $bench" ;;
+    *) echo "deps.sh: unknown set '$set'; expected build, test or bench" >&2; exit 2 ;;
+    esac
+done
+
+missing=
+for package in $wanted; do
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$status" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+sudo=
+if [ "$(id -u)" != 0 ]; then
+    sudo=sudo
+    command -v sudo >/dev/null || { echo "deps.sh: not root and no sudo; install:$missing" >&2; exit 1; }
+fi
+echo "gyre: installing with apt-get:$missing"
+$sudo apt-get update -q
+DEBIAN_FRONTEND=noninteractive $sudo apt-get install -q -y --no-install-recommends $missing

@@ -1,0 +1,128 @@
+/* http_parse: bytes from a client -> one validated request head, then its body's framing.
+ *
+ * Two readers see every byte. A strict scanner of our own checks the grammar of RFC 9112 and the
+ * limits, resumes at any byte, and finds the end of the head; llhttp (strict) then parses the
+ * complete head and gives the fields. Both must agree: what one refuses is refused. The scanner
+ * exists because llhttp 8.1 alone lets cases through that gyre must refuse (bare LF, chunk
+ * extensions with junk, repeated Host, ...), and because it needs no memory for a half-sent head.
+ *
+ * Pure: no I/O, no clock, no allocation. The caller keeps the bytes; slices point into them. */
+#ifndef GYRE_HTTP_PARSE_H
+#define GYRE_HTTP_PARSE_H
+
+#include <stdint.h>
+
+#include <llhttp/llhttp.h>
+
+#include "http/slice.h"
+
+enum {
+    HTTP_METHOD_SIZE_MAX = 32,
+    HTTP_REQUEST_LINE_SIZE_MAX = 8 * 1024,  /* method to version, without CRLF: 414 past it */
+    HTTP_FIELDS_SIZE_MAX = 32 * 1024,       /* all field lines with their CRLF: 431 past it */
+    HTTP_FIELDS_COUNT_MAX = 100,            /* 431 past it */
+    HTTP_LEADING_CRLF_COUNT_MAX = 2,        /* RFC 9112 2.2: ignored before a request line */
+    HTTP_CHUNK_EXTENSIONS_SIZE_MAX = 4 * 1024, /* of one body, summed: 400 past it */
+    HTTP_TRAILERS_SIZE_MAX = 4 * 1024,      /* trailer section of a chunked body: 431 past it */
+    /* The largest head that can be accepted: what an inbox must be able to hold. */
+    HTTP_HEAD_SIZE_MAX = HTTP_LEADING_CRLF_COUNT_MAX * 2 + HTTP_REQUEST_LINE_SIZE_MAX + 2 +
+                         HTTP_FIELDS_SIZE_MAX + 2,
+};
+
+enum http_method {
+    HTTP_METHOD_GET,
+    HTTP_METHOD_HEAD,
+    HTTP_METHOD_OPTIONS,
+    HTTP_METHOD_OTHER,   /* known (IANA), not served here: 405 */
+    HTTP_METHOD_UNKNOWN, /* a valid token nobody registered: 501 */
+};
+
+enum http_body_kind {
+    HTTP_BODY_NONE,
+    HTTP_BODY_LENGTH,
+    HTTP_BODY_CHUNKED,
+};
+
+/* A complete, valid head. Every slice borrows from the bytes given to http_parse_head() and dies
+ * with them. Absent fields are SLICE_NONE; a field that is present but empty has size 0 and a
+ * non-NULL pointer. Field values are trimmed of optional whitespace. List-valued fields that occur
+ * several times (Accept-Encoding, If-Match, If-None-Match) cannot be one slice: the first is given
+ * and `repeated_*` would be needed later; until then such a request keeps the first occurrence. */
+struct http_request {
+    enum http_method method;
+    enum http_body_kind body_kind;
+    uint8_t version_minor;      /* 0 or 1: HTTP/1.x with x > 1 is served as 1.1 */
+    bool keep_alive;            /* what the client asks for: version default, then Connection */
+    bool expects_continue;      /* Expect: 100-continue in a 1.1 request */
+    uint64_t content_length;    /* with HTTP_BODY_LENGTH; 0 otherwise */
+
+    struct slice line;          /* the whole request line, without CRLF: for the access log */
+    struct slice method_token;
+    struct slice target;        /* as sent: origin-form, absolute-form or "*" */
+    struct slice path;          /* raw, still escaped path of the target, begins with '/';
+                                   "/" for an absolute-form without path; SLICE_NONE for "*" */
+    struct slice query;         /* without '?'; SLICE_NONE when there is no '?' */
+    struct slice host;          /* the authority in force: absolute-form's, else Host's */
+
+    struct slice accept;
+    struct slice accept_encoding;
+    struct slice authorization;
+    struct slice if_match;
+    struct slice if_none_match;
+    struct slice if_modified_since;
+    struct slice if_unmodified_since;
+    struct slice if_range;
+    struct slice range;
+    struct slice origin;
+    struct slice referer;
+    struct slice user_agent;
+};
+
+enum http_parse_result {
+    HTTP_PARSE_MORE,  /* valid so far, not complete */
+    HTTP_PARSE_DONE,  /* complete: the head (http_parse_head) or the body (http_parse_body) */
+    HTTP_PARSE_ERROR, /* parser->error_status says how to answer; then close: framing is in doubt */
+};
+
+/* One per connection, a few hundred bytes. Opaque to callers but for the fields marked [out]. */
+struct http_parser {
+    uint32_t head_size;    /* [out] after DONE of a head: bytes of it, leading CRLFs included */
+    uint16_t error_status; /* [out] after ERROR: 400, 405, 414, 417, 431, 501, 505 */
+    const char *error;     /* [out] after ERROR: static text, why, for the log and the error body */
+
+    uint32_t scanned_size; /* bytes of the current head that the scanner has accepted */
+    uint32_t line_start;
+    uint32_t fields_start;
+    uint16_t fields_count;
+    uint16_t extensions_size;
+    uint16_t trailers_size;
+    uint8_t scan_state;
+    uint8_t body_kind;
+    uint8_t chunk_digits;
+    uint64_t body_left;    /* bytes left of the length body, or of the current chunk */
+    uint64_t body_size;    /* [out] payload bytes of the body seen so far: the caller bounds it */
+    llhttp_t llhttp;
+};
+
+/* Makes the parser ready for the first request of a connection. */
+void http_parser_init(struct http_parser *parser);
+
+/* Makes the parser ready for the next request of the same connection, after DONE. */
+void http_parser_reset(struct http_parser *parser);
+
+/* Reads a head. data: every byte of the current head received so far, contiguous, from its first
+ * byte; size > 0 may exceed the head (pipelining, body). Call again with the same bytes and more
+ * after MORE: bytes already scanned are not scanned again, and may have moved in memory.
+ * DONE fills *request, sets parser->head_size, and arms http_parse_body() when body_kind is not
+ * NONE. ERROR is final; *request then holds what is safe to log (line, or SLICE_NONE), no more.
+ * RFC 9112 sections 2-7 and 9.3; RFC 9110 sections 5, 7.2, 8.6, 9, 10.1.1. */
+enum http_parse_result http_parse_head(struct http_parser *parser, const char *data, size_t size,
+                                       struct http_request *request);
+
+/* Reads and checks body framing, discarding the payload. data: the next bytes, any cut. Sets
+ * *consumed to the bytes that belong to this body (== size after MORE).
+ * The parser does not bound the payload: look at parser->body_size. RFC 9112 sections 6 and 7. */
+enum http_parse_result http_parse_body(struct http_parser *parser, const char *data, size_t size,
+                                       size_t *consumed);
+
+#endif

@@ -1,0 +1,25 @@
+# Tests: every program prints TAP; test/run.py runs them, each with a time limit, and sums up.
+
+TEST_CFLAGS  = $(ALL_CFLAGS) -Itest
+UNIT_SOURCES := $(sort $(wildcard test/unit/*_test.c))
+UNIT_TESTS   := $(patsubst %.c,$(OUT)/%,$(UNIT_SOURCES))
+RING_SOURCES := $(sort $(wildcard test/ring/*_test.c))
+RING_TESTS   := $(patsubst %.c,$(OUT)/%,$(RING_SOURCES))
+
+# A unit test links the archive of the layer that its name begins with, and nothing above it.
+unit_layer    = $(firstword $(subst _, ,$(notdir $(1))))
+libs_http     = $(OUT)/http.a $(LLHTTP_LIBS)
+libs_conf     = $(OUT)/conf.a $(INIH_LIBS)
+libs_uring    = $(OUT)/uring.a $(URING_LIBS)
+libs_server   = $(OUT)/server.a $(OUT)/http.a $(LLHTTP_LIBS) $(SERVER_LIBS)
+
+$(OUT)/test/unit/%: test/unit/%.c $(OUT)/http.a $(OUT)/conf.a $(OUT)/uring.a $(OUT)/server.a $(LLHTTP_DEP)
+	@mkdir -p $(@D)
+	$(CC) $(TEST_CFLAGS) -MMD -MP $(LDFLAGS_ALL) -o $@ $< $(libs_$(call unit_layer,$*)) -lcmocka
+
+$(OUT)/test/ring/%: test/ring/%.c $(OUT)/uring.a
+	@mkdir -p $(@D)
+	$(CC) $(TEST_CFLAGS) -MMD -MP $(LDFLAGS_ALL) -o $@ $< $(libs_uring) -lcmocka
+
+unit: $(UNIT_TESTS)
+	python3 test/run.py $(UNIT_TESTS)
