@@ -63,11 +63,11 @@ $(OUT)/gyre: $(OUT)/server/main.o $(OUT)/server.a $(OUT)/http.a $(OUT)/conf.a $(
 	$(CC) $(LDFLAGS_ALL) -o $@ $(OUT)/server/main.o $(OUT)/server.a $(OUT)/http.a $(OUT)/conf.a \
 	    $(OUT)/uring.a $(LLHTTP_LIBS) $(INIH_LIBS) $(URING_LIBS) $(SERVER_LIBS)
 
-define layer
+define layer_rule
 $(OUT)/$(1).a: $(call objects,$(1))
 	@rm -f $$@ && ar rcs $$@ $$^
 endef
-$(foreach layer,$(LAYERS),$(eval $(call layer,$(layer))))
+$(foreach layer,$(LAYERS),$(eval $(call layer_rule,$(layer))))
 
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)

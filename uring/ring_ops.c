@@ -1,0 +1,233 @@
+/* ring_ops: one function an operation: from gyre's terms to a submission entry. */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+
+#include "uring/ring_internal.h"
+
+static struct io_uring_sqe *entry_for(struct uring *uring, struct uring_token token)
+{
+    assert(token.op != RING_OP_OWN);
+    return ring_entry(uring);
+}
+
+static void entry_tag(struct io_uring_sqe *entry, struct uring_token token)
+{
+    io_uring_sqe_set_data64(entry, uring_token_pack(token));
+}
+
+/* Success is silent; a failure posts an event that only the engine sees (`counted`: as a failure).
+ */
+static void entry_tag_silent(struct io_uring_sqe *entry, bool counted)
+{
+    struct uring_token token = { .op = RING_OP_OWN, .slot = counted };
+    io_uring_sqe_set_data64(entry, uring_token_pack(token));
+    entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
+}
+
+void uring_accept(struct uring *uring, struct uring_token token, int listener)
+{
+    struct io_uring_sqe *entry = entry_for(uring, token);
+    io_uring_prep_multishot_accept(entry, listener, NULL, NULL, SOCK_CLOEXEC);
+    entry_tag(entry, token);
+}
+
+void uring_recv(struct uring *uring, struct uring_token token, int fd)
+{
+    struct io_uring_sqe *entry = entry_for(uring, token);
+    io_uring_prep_recv_multishot(entry, fd, NULL, 0, 0);
+    entry->flags |= IOSQE_BUFFER_SELECT;
+    entry->buf_group = RING_BUFFER_GROUP;
+    entry_tag(entry, token);
+}
+
+const char *uring_recv_data(const struct uring *uring, uint16_t buffer)
+{
+    assert(buffer < uring->buffers_count);
+    return uring->buffers + (size_t)buffer * uring->buffer_size;
+}
+
+void uring_recv_release(struct uring *uring, uint16_t buffer)
+{
+    assert(buffer < uring->buffers_count);
+    assert(uring->buffers_out > 0);
+    uring->buffers_out--;
+    io_uring_buf_ring_add(uring->buffer_ring, uring->buffers + (size_t)buffer * uring->buffer_size,
+                          uring->buffer_size, buffer, io_uring_buf_ring_mask(uring->buffers_count),
+                          0);
+    io_uring_buf_ring_advance(uring->buffer_ring, 1);
+}
+
+uint32_t uring_recv_free_count(const struct uring *uring)
+{
+    return uring->buffers_count - uring->buffers_out;
+}
+
+static int send_flags(bool more)
+{
+    return MSG_NOSIGNAL | MSG_WAITALL | (more ? MSG_MORE : 0);
+}
+
+void uring_send(struct uring *uring, struct uring_token token, int fd, const void *data,
+                uint32_t size, bool more)
+{
+    assert(size > 0);
+    struct io_uring_sqe *entry = entry_for(uring, token);
+    io_uring_prep_send(entry, fd, data, size, send_flags(more));
+    entry_tag(entry, token);
+}
+
+void uring_send_vector(struct uring *uring, struct uring_token token, int fd,
+                       const struct iovec *pieces, uint32_t count, bool more)
+{
+    assert(count > 0);
+    assert(count <= URING_IOVECS_MAX);
+    struct io_uring_sqe *entry = entry_for(uring, token);
+    /* The slot beside the entry: free again exactly when the kernel has taken the entry. */
+    struct ring_message *message = &uring->messages[entry - uring->ring.sq.sqes];
+    memcpy(message->pieces, pieces, count * sizeof(*pieces));
+    message->header = (struct msghdr){ .msg_iov = message->pieces, .msg_iovlen = count };
+    io_uring_prep_sendmsg(entry, fd, &message->header, (unsigned)send_flags(more));
+    entry_tag(entry, token);
+}
+
+void uring_shutdown(struct uring *uring, int fd, int how)
+{
+    struct io_uring_sqe *entry = ring_entry(uring);
+    io_uring_prep_shutdown(entry, fd, how);
+    entry_tag_silent(entry, false);
+}
+
+void uring_close(struct uring *uring, int fd)
+{
+    struct io_uring_sqe *entry = ring_entry(uring);
+    io_uring_prep_close(entry, fd);
+    entry_tag_silent(entry, true);
+}
+
+int uring_peer(struct uring *uring, int fd, struct sockaddr_storage *address)
+{
+    (void)uring;
+    socklen_t size = sizeof(*address);
+    return getpeername(fd, (struct sockaddr *)address, &size) == 0 ? 0 : -errno;
+}
+
+/* The kernel reads these while it takes the entry, and never again. */
+static struct open_how *open_how_for(enum uring_symlinks symlinks)
+{
+    static const struct open_how TABLE[] = {
+        [URING_SYMLINKS_WITHIN] = { .flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY,
+                                    .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS },
+        [URING_SYMLINKS_NONE] = { .flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY,
+                                  .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS },
+        [URING_SYMLINKS_ALL] = { .flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY },
+    };
+    return (struct open_how *)(uintptr_t)&TABLE[symlinks];
+}
+
+/* An empty path names the directory itself; openat2 calls that ".". */
+static const char *path_or_dot(const char *path)
+{
+    return path[0] != '\0' ? path : ".";
+}
+
+void uring_open(struct uring *uring, struct uring_token token, int directory, const char *path,
+                enum uring_symlinks symlinks)
+{
+    struct io_uring_sqe *entry = entry_for(uring, token);
+    io_uring_prep_openat2(entry, directory, path_or_dot(path), open_how_for(symlinks));
+    entry_tag(entry, token);
+}
+
+int uring_stat(struct uring *uring, int fd, struct stat *status)
+{
+    (void)uring;
+    return fstat(fd, status) == 0 ? 0 : -errno;
+}
+
+int uring_stat_path(struct uring *uring, int directory, const char *path,
+                    enum uring_symlinks symlinks, struct stat *status)
+{
+    (void)uring;
+    int flags = symlinks == URING_SYMLINKS_NONE ? AT_SYMLINK_NOFOLLOW : 0;
+    return fstatat(directory, path_or_dot(path), status, flags) == 0 ? 0 : -errno;
+}
+
+void uring_read(struct uring *uring, struct uring_token token, int fd, void *data, uint32_t size,
+                uint64_t file_offset)
+{
+    assert(size > 0);
+    struct io_uring_sqe *entry = entry_for(uring, token);
+    io_uring_prep_read(entry, fd, data, size, file_offset);
+    entry_tag(entry, token);
+}
+
+void uring_write(struct uring *uring, struct uring_token token, int fd, const void *data,
+                 uint32_t size)
+{
+    assert(size > 0);
+    struct io_uring_sqe *entry = entry_for(uring, token);
+    io_uring_prep_write(entry, fd, data, size, (uint64_t)-1);
+    entry_tag(entry, token);
+}
+
+void uring_read_chunk(struct uring *uring, struct uring_token token, int fd,
+                      struct uring_chunk *chunk, uint32_t chunk_offset, uint32_t size,
+                      uint64_t file_offset, bool linked)
+{
+    assert(chunk->taken);
+    assert(size > 0);
+    assert(chunk_offset <= chunk->size);
+    assert(size <= chunk->size - chunk_offset);
+    ring_reserve(uring, linked ? 2 : 1);
+    struct io_uring_sqe *entry = entry_for(uring, token);
+    char *data = chunk->data + chunk_offset;
+    if (chunk->registration >= 0) {
+        io_uring_prep_read_fixed(entry, fd, data, size, file_offset, chunk->registration);
+    } else {
+        io_uring_prep_read(entry, fd, data, size, file_offset);
+    }
+    if (linked) {
+        entry->flags |= IOSQE_IO_LINK;
+    }
+    entry_tag(entry, token);
+}
+
+void uring_send_zero_copy(struct uring *uring, struct uring_token token, int fd,
+                          const struct uring_chunk *chunk, uint32_t chunk_offset, uint32_t size)
+{
+    assert(chunk->taken);
+    assert(size > 0);
+    assert(chunk_offset <= chunk->size);
+    assert(size <= chunk->size - chunk_offset);
+    struct io_uring_sqe *entry = entry_for(uring, token);
+    unsigned usage = uring->reports_usage ? IORING_SEND_ZC_REPORT_USAGE : 0;
+    const char *data = chunk->data + chunk_offset;
+    if (chunk->registration >= 0) {
+        io_uring_prep_send_zc_fixed(entry, fd, data, size, send_flags(false), usage,
+                                    (unsigned)chunk->registration);
+    } else {
+        io_uring_prep_send_zc(entry, fd, data, size, send_flags(false), usage);
+    }
+    entry_tag(entry, token);
+}
+
+void uring_timer(struct uring *uring, struct uring_token token, uint32_t milliseconds)
+{
+    uring->timer = (struct __kernel_timespec){
+        .tv_sec = milliseconds / 1000,
+        .tv_nsec = (long long)(milliseconds % 1000) * 1000000,
+    };
+    struct io_uring_sqe *entry = entry_for(uring, token);
+    io_uring_prep_timeout(entry, &uring->timer, 0, 0);
+    entry_tag(entry, token);
+}
+
+void uring_cancel(struct uring *uring, struct uring_token token)
+{
+    struct io_uring_sqe *entry = ring_entry(uring);
+    io_uring_prep_cancel64(entry, uring_token_pack(token), 0);
+    entry_tag_silent(entry, false);
+}
