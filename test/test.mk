@@ -23,3 +23,8 @@ $(OUT)/test/ring/%: test/ring/%.c $(OUT)/uring.a
 
 unit: $(UNIT_TESTS)
 	python3 test/run.py $(UNIT_TESTS)
+
+# Style, layering and formatting of every file; then the tools that judge, themselves.
+tidy:
+	python3 test/tidy/tidy.py
+	python3 test/run.py test/tidy/run_test.py test/tidy/tidy_test.py
