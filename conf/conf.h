@@ -1,5 +1,13 @@
-/* conf: ini text -> struct conf, with every error named by its line. Pure: no file is opened, nothing
- * is allocated, time and environment are not looked at. The text format is inih's. */
+/* conf: ini text -> struct conf, with every error named by its line. Pure: no file is opened,
+ * nothing is allocated, time and environment are not looked at.
+ *
+ * The text is [section] lines and KEY = VALUE lines (or KEY : VALUE). Blanks at either end of a
+ * line or a value do not count; a value never goes on in the next line. ';' or '#' begins a comment
+ * at the start of a line, and within one after a blank; elsewhere both are bytes like any other, as
+ * in "text/html;charset=utf-8". A value in double quotes is taken as it is, blanks, ';' and '#'
+ * included; "" in it stands for one quote. A backslash means nothing special. Control bytes but for
+ * the tab, NUL included, are errors; so is a line past CONF_LINE_SIZE_MAX. Bytes past ASCII are
+ * passed on. */
 #ifndef GYRE_CONF_H
 #define GYRE_CONF_H
 
@@ -15,29 +23,45 @@ enum {
     CONF_NAME_SIZE_MAX = 255,
     CONF_TYPES_MAX = 512,
     CONF_ERROR_PAGES_MAX = 16,
-    CONF_ERRORS_MAX = 64,        /* errors reported in one go; the rest is counted */
+    CONF_ERRORS_MAX = 64, /* errors reported in one go; the rest is counted */
     CONF_ERROR_SIZE_MAX = 255,
-    CONF_TEXT_SIZE_MAX = 1024 * 1024, /* an ini file larger than this is refused */
-    CONF_LINE_SIZE_MAX = 4096 + 64,   /* longest line; what inih itself cannot hold is an error, not cut */
+    CONF_TEXT_SIZE_MAX = 1024 * 1024,   /* an ini file larger than this is refused */
+    CONF_LINE_SIZE_MAX = 2 * 4096 + 64, /* a path with every byte a doubled quote still fits */
 };
 
-enum conf_toggle { CONF_OFF, CONF_ON, CONF_AUTO };
-enum conf_dotfiles { CONF_DOTFILES_DENY, CONF_DOTFILES_SHOW };
-enum conf_symlinks { CONF_SYMLINKS_WITHIN, CONF_SYMLINKS_NONE, CONF_SYMLINKS_ALL };
+enum conf_toggle {
+    CONF_OFF,
+    CONF_ON,
+    CONF_AUTO
+};
+enum conf_dotfiles {
+    CONF_DOTFILES_DENY,
+    CONF_DOTFILES_SHOW
+};
+enum conf_symlinks {
+    CONF_SYMLINKS_WITHIN,
+    CONF_SYMLINKS_NONE,
+    CONF_SYMLINKS_ALL
+};
 
 struct conf_listen {
     char address[CONF_ADDRESS_SIZE_MAX + 1]; /* checked by conf_listen_parse() */
 };
 
-enum conf_family { CONF_FAMILY_IPV4, CONF_FAMILY_IPV6, CONF_FAMILY_DUAL, CONF_FAMILY_UNIX };
+enum conf_family {
+    CONF_FAMILY_IPV4,
+    CONF_FAMILY_IPV6,
+    CONF_FAMILY_DUAL,
+    CONF_FAMILY_UNIX
+};
 
 /* An address taken apart: "127.0.0.1:8080", "[::1]:8080" (IPv6 only), "*:8080" or ":8080" (both
- * families), "localhost:8080" (127.0.0.1), "unix:/run/gyre.sock". Port 0 to 65535; 0 lets the kernel
- * choose. */
+ * families), "localhost:8080" (127.0.0.1), "unix:/run/gyre.sock". Port 0 to 65535; 0 lets the
+ * kernel choose. */
 struct conf_endpoint {
     enum conf_family family;
     uint16_t port;
-    char host[CONF_ADDRESS_SIZE_MAX + 1]; /* literal address, without brackets; or the socket path */
+    char host[CONF_ADDRESS_SIZE_MAX + 1]; /* literal, without brackets; or the socket's path */
 };
 
 struct conf_type {
@@ -56,16 +80,16 @@ struct conf {
     struct conf_listen listen[CONF_LISTEN_MAX];
     uint32_t listen_count;
     char root[CONF_PATH_SIZE_MAX + 1];
-    uint32_t workers;            /* 0: the CPUs the process may run on; up to 256 */
-    uint32_t connections_max;    /* per worker; 1 to 1048576 */
-    uint32_t backlog;            /* listen(2) */
+    uint32_t workers;         /* 0: the CPUs the process may run on; up to 256 */
+    uint32_t connections_max; /* per worker; 1 to 1048576 */
+    uint32_t backlog;         /* listen(2) */
 
     /* [timeouts], milliseconds */
     uint32_t head_timeout_ms;
     uint32_t body_timeout_ms;
     uint32_t keepalive_timeout_ms;
-    uint32_t send_timeout_ms;     /* without any progress */
-    uint32_t linger_timeout_ms;   /* draining after an error, before the close */
+    uint32_t send_timeout_ms;   /* without any progress */
+    uint32_t linger_timeout_ms; /* draining after an error, before the close */
     uint32_t shutdown_timeout_ms;
 
     /* [limits] */
@@ -77,8 +101,8 @@ struct conf {
     uint32_t index_count;
     enum conf_dotfiles dotfiles;
     enum conf_symlinks symlinks;
-    enum conf_toggle magic;        /* on | off: libmagic for unknown extensions */
-    enum conf_toggle mime_types;   /* on | off: the system's mime.types */
+    enum conf_toggle magic;      /* on | off: libmagic for unknown extensions */
+    enum conf_toggle mime_types; /* on | off: the system's mime.types */
 
     /* [cache] */
     enum conf_toggle cache;        /* on | off */
@@ -87,15 +111,15 @@ struct conf {
     uint32_t cache_file_bytes_max; /* larger bodies stream from their file */
 
     /* [ring] */
-    uint32_t ring_entries;         /* power of two: submission queue; the completion queue is 4x */
-    uint32_t recv_buffers;         /* power of two, per worker */
+    uint32_t ring_entries; /* power of two: submission queue; the completion queue is 4x */
+    uint32_t recv_buffers; /* power of two, per worker */
     uint32_t recv_buffer_bytes;
-    uint32_t chunk_bytes;          /* streaming chunk */
-    uint32_t chunks_max;           /* per worker */
-    enum conf_toggle zerocopy;     /* auto | on | off */
+    uint32_t chunk_bytes;      /* streaming chunk */
+    uint32_t chunks_max;       /* per worker */
+    enum conf_toggle zerocopy; /* auto | on | off */
     uint32_t zerocopy_bytes_min;
-    enum conf_toggle sqpoll;       /* on | off */
-    uint32_t sqpoll_cpu;           /* UINT32_MAX: not pinned */
+    enum conf_toggle sqpoll; /* on | off */
+    uint32_t sqpoll_cpu;     /* UINT32_MAX: not pinned */
 
     /* [log] */
     char access_log[CONF_PATH_SIZE_MAX + 1]; /* "off", "stdout", or a file's path */
@@ -110,21 +134,22 @@ struct conf {
 };
 
 struct conf_errors {
-    uint32_t count;       /* all of them, also those past CONF_ERRORS_MAX */
+    uint32_t count; /* all of them, also those past CONF_ERRORS_MAX */
     uint32_t kept;
     struct {
-        uint32_t line;    /* from 1 */
+        uint32_t line;                      /* from 1 */
         char text[CONF_ERROR_SIZE_MAX + 1]; /* what was found and what was expected */
     } errors[CONF_ERRORS_MAX];
 };
 
-/* Every default, as documented in conf/gyre.ini. listen is empty: the caller adds its own default when
- * neither the file nor the command line named one. */
+/* Every default, as documented in conf/gyre.ini. listen is empty: the caller adds its own default
+ * when neither the file nor the command line named one. */
 void conf_init(struct conf *conf);
 
-/* Reads text into *conf, over what is there. Returns true when there was no error; otherwise *errors
- * has them in the order of their lines, and *conf must not be used. Unknown section, key out of a
- * section, unknown key, key given twice, bad value, value out of range, line too long: each is one. */
+/* Reads text into *conf, over what is there. Returns true when there was no error; otherwise
+ * *errors has them in the order of their lines, and *conf must not be used. Unknown section, key
+ * out of a section, unknown key, key given twice, bad value, value out of range, line too long:
+ * each is one. */
 bool conf_parse(const char *text, size_t size, struct conf *conf, struct conf_errors *errors);
 
 /* Takes an address apart. Returns NULL and fills *endpoint, or a static text that says what was

@@ -1,0 +1,159 @@
+#include "conf/conf.h"
+
+#include <assert.h>
+#include <ini.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "conf/conf_errors.h"
+#include "conf/conf_keys.h"
+#include "conf/conf_lines.h"
+#include "conf/conf_value.h"
+
+struct parse {
+    struct conf *conf;
+    struct conf_errors *errors;
+    uint32_t line_of[CONF_KEYS_MAX]; /* where each row was given; 0: not in this text */
+    bool is_bad[CONF_KEYS_MAX];      /* and already complained about */
+    size_t value_size;
+    char value[CONF_LINE_SIZE_MAX + 1];
+    struct conf_lines lines;
+};
+
+void conf_init(struct conf *conf)
+{
+    memset(conf, 0, sizeof(*conf));
+    for (uint32_t i = 0; i < conf_keys_count; i++) {
+        char reason[CONF_ERROR_SIZE_MAX + 1];
+        if (conf_keys[i].initial != NULL) {
+            bool is_set = conf_value_set(&conf_keys[i], conf_keys[i].name, conf_keys[i].initial,
+                                         conf, reason);
+            assert(is_set);
+        }
+    }
+}
+
+static void unknown_key_add(struct parse *parse, const char *section, const char *name)
+{
+    const struct conf_key *elsewhere = conf_key_find_elsewhere(name);
+    if (elsewhere != NULL) {
+        conf_errors_add(parse->errors, parse->lines.line, "key '%s' in [%s]: expected in [%s]",
+                        name, section, elsewhere->section);
+        return;
+    }
+    char names[CONF_ERROR_SIZE_MAX];
+    conf_key_names_write(section, names, sizeof(names));
+    conf_errors_add(parse->errors, parse->lines.line,
+                    "unknown key '%s' in [%s]: expected one of %s", name, section, names);
+}
+
+static void pair_set(struct parse *parse, const char *section, const char *name)
+{
+    uint32_t line = parse->lines.line;
+    if (section[0] == '\0') {
+        conf_errors_add(parse->errors, line,
+                        "key '%s' before any section: expected [SECTION] first", name);
+        return;
+    }
+    if (strcmp(section, CONF_SECTION_BAD) == 0) {
+        return;
+    }
+    const struct conf_key *key = conf_key_find(section, name);
+    if (key == NULL) {
+        unknown_key_add(parse, section, name);
+        return;
+    }
+    size_t index = (size_t)(key - conf_keys);
+    assert(index < CONF_KEYS_MAX);
+    if (parse->line_of[index] != 0 && !conf_key_is_repeatable(key)) {
+        conf_errors_add(parse->errors, line, "key '%s' given twice: expected once, as on line %u",
+                        name, parse->line_of[index]);
+        return;
+    }
+    parse->line_of[index] = line;
+    char reason[CONF_ERROR_SIZE_MAX + 1];
+    if (!conf_value_set(key, name, parse->value, parse->conf, reason)) {
+        parse->is_bad[index] = true;
+        conf_errors_add(parse->errors, line, "%s = %.60s%s: %s", name, parse->value,
+                        strlen(parse->value) > 60 ? "..." : "", reason);
+    }
+}
+
+/* inih calls this once for each piece of a value; only the last one completes it. */
+static int parse_handle(void *user, const char *section, const char *name, const char *piece)
+{
+    struct parse *parse = user;
+    assert(parse->value_size + strlen(piece) <= sizeof(parse->value));
+    parse->value_size += conf_lines_unmask(piece, parse->value + parse->value_size);
+    if (conf_lines_has_more(&parse->lines)) {
+        return 1;
+    }
+    assert(parse->value_size == parse->lines.value_size);
+    parse->value[parse->value_size] = '\0';
+    pair_set(parse, section, name);
+    parse->value_size = 0;
+    return 1;
+}
+
+/* The later one of two rows' lines, or 0 when neither was given or one is wrong already. */
+static uint32_t relation_line(const struct parse *parse, const char *section, const char *name,
+                              const char *other)
+{
+    const struct conf_key *key = conf_key_find(section, name);
+    const struct conf_key *other_key = conf_key_find(section, other);
+    assert(key != NULL);
+    assert(other_key != NULL);
+    size_t a = (size_t)(key - conf_keys);
+    size_t b = (size_t)(other_key - conf_keys);
+    if (parse->is_bad[a] || parse->is_bad[b]) {
+        return 0;
+    }
+    return parse->line_of[a] > parse->line_of[b] ? parse->line_of[a] : parse->line_of[b];
+}
+
+static void relations_check(struct parse *parse)
+{
+    const struct conf *conf = parse->conf;
+    uint32_t line = relation_line(parse, "cache", "file_bytes_max", "bytes_max");
+    if (line != 0 && conf->cache_file_bytes_max > conf->cache_bytes_max) {
+        char file_bytes_max[CONF_NUMBER_SIZE_MAX];
+        char bytes_max[CONF_NUMBER_SIZE_MAX];
+        conf_size_write(conf->cache_file_bytes_max, file_bytes_max);
+        conf_size_write(conf->cache_bytes_max, bytes_max);
+        conf_errors_add(
+            parse->errors, line,
+            "file_bytes_max = %s with bytes_max = %s: expected one file to fit the cache",
+            file_bytes_max, bytes_max);
+    }
+    line = relation_line(parse, "ring", "sqpoll_cpu", "sqpoll");
+    if (line != 0 && conf->sqpoll_cpu != UINT32_MAX && conf->sqpoll == CONF_OFF) {
+        conf_errors_add(
+            parse->errors, line,
+            "sqpoll_cpu = %u with sqpoll = off: expected sqpoll = on, or sqpoll_cpu = any",
+            conf->sqpoll_cpu);
+    }
+}
+
+bool conf_parse(const char *text, size_t size, struct conf *conf, struct conf_errors *errors)
+{
+    memset(errors, 0, sizeof(*errors));
+    if (size > CONF_TEXT_SIZE_MAX) {
+        conf_errors_add(errors, 1, "the text has more than %d bytes: expected less",
+                        CONF_TEXT_SIZE_MAX);
+        return false;
+    }
+    struct parse parse;
+    parse.conf = conf;
+    parse.errors = errors;
+    parse.value_size = 0;
+    memset(parse.line_of, 0, sizeof(parse.line_of));
+    memset(parse.is_bad, 0, sizeof(parse.is_bad));
+    conf_lines_init(&parse.lines, text, size, errors);
+    int result = ini_parse_stream(conf_lines_read, &parse.lines, parse_handle, &parse);
+    if (result != 0 && errors->count == 0) {
+        conf_errors_add(errors, parse.lines.line, "inih could not read the text (its result: %d)",
+                        result);
+    }
+    relations_check(&parse);
+    return errors->count == 0;
+}

@@ -1,0 +1,201 @@
+#include "conf/conf_keys.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+_Static_assert(sizeof(enum conf_toggle) == sizeof(uint32_t), "a choice is stored as 32 bits");
+_Static_assert(sizeof(enum conf_dotfiles) == sizeof(uint32_t), "a choice is stored as 32 bits");
+_Static_assert(sizeof(enum conf_symlinks) == sizeof(uint32_t), "a choice is stored as 32 bits");
+
+static const char *const toggle_words[] = {
+    [CONF_OFF] = "off",
+    [CONF_ON] = "on",
+    [CONF_AUTO] = "auto",
+};
+static const char *const dotfiles_words[] = {
+    [CONF_DOTFILES_DENY] = "deny",
+    [CONF_DOTFILES_SHOW] = "show",
+};
+static const char *const symlinks_words[] = {
+    [CONF_SYMLINKS_WITHIN] = "within",
+    [CONF_SYMLINKS_NONE] = "none",
+    [CONF_SYMLINKS_ALL] = "all",
+};
+
+#define KIB                UINT64_C(1024)
+#define MIB                (KIB * KIB)
+#define GIB                (KIB * MIB)
+#define SECOND             UINT64_C(1000)
+#define HOUR               (3600 * SECOND)
+#define FIELD(kind, field) kind, (uint32_t)offsetof(struct conf, field)
+#define LISTEN(field)      FIELD(CONF_KIND_LISTEN, field)
+#define PATH(field)        FIELD(CONF_KIND_PATH, field)
+#define COUNT(field)       FIELD(CONF_KIND_COUNT, field)
+#define DURATION(field)    FIELD(CONF_KIND_DURATION, field)
+#define SIZE32(field)      FIELD(CONF_KIND_SIZE32, field)
+#define SIZE64(field)      FIELD(CONF_KIND_SIZE64, field)
+#define CHOICE(field)      FIELD(CONF_KIND_CHOICE, field)
+#define INDEX(field)       FIELD(CONF_KIND_INDEX, field)
+#define TYPE(field)        FIELD(CONF_KIND_TYPE, field)
+#define ERROR_PAGE(field)  FIELD(CONF_KIND_ERROR_PAGE, field)
+
+/* The ceilings of [ring] are the kernel's: 65536 completions (the queue is 4x the submissions),
+ * 32768 buffers in a provided ring, 16384 registered buffers. */
+/* clang-format off */
+const struct conf_key conf_keys[] = {
+    { "server", "listen", LISTEN(listen), 1, CONF_LISTEN_MAX,
+      "addresses", .initial = NULL },
+    { "server", "root", PATH(root), 1, CONF_PATH_SIZE_MAX,
+      "bytes", .initial = "." },
+    { "server", "workers", COUNT(workers), 1, 256,
+      "threads", .initial = "auto", .word = "auto" },
+    { "server", "connections_max", COUNT(connections_max), 1, 1048576,
+      "connections", .initial = "10240" },
+    { "server", "backlog", COUNT(backlog), 1, 65535,
+      "connections", .initial = "4096" },
+
+    { "timeouts", "head", DURATION(head_timeout_ms), 1, HOUR,
+      "ms", .initial = "10s" },
+    { "timeouts", "body", DURATION(body_timeout_ms), 1, HOUR,
+      "ms", .initial = "30s" },
+    { "timeouts", "keepalive", DURATION(keepalive_timeout_ms), 1, 24 * HOUR,
+      "ms", .initial = "60s" },
+    { "timeouts", "send", DURATION(send_timeout_ms), 1, HOUR,
+      "ms", .initial = "30s" },
+    { "timeouts", "linger", DURATION(linger_timeout_ms), 0, HOUR,
+      "ms", .initial = "5s" },
+    { "timeouts", "shutdown", DURATION(shutdown_timeout_ms), 0, 24 * HOUR,
+      "ms", .initial = "30s" },
+
+    { "limits", "body_max", SIZE64(body_max_bytes), 0, 1024 * GIB,
+      "bytes", .initial = "1M" },
+    { "limits", "requests_per_connection_max", COUNT(requests_per_connection_max), 0, UINT32_MAX,
+      "requests", .initial = "0" },
+
+    { "files", "index", INDEX(index), 0, CONF_INDEX_MAX,
+      "names", .initial = "index.html" },
+    { "files", "dotfiles", CHOICE(dotfiles), 0, CONF_DOTFILES_SHOW,
+      "", .initial = "deny", .words = dotfiles_words },
+    { "files", "symlinks", CHOICE(symlinks), 0, CONF_SYMLINKS_ALL,
+      "", .initial = "within", .words = symlinks_words },
+    { "files", "magic", CHOICE(magic), 0, CONF_ON,
+      "", .initial = "on", .words = toggle_words },
+    { "files", "mime_types", CHOICE(mime_types), 0, CONF_ON,
+      "", .initial = "on", .words = toggle_words },
+
+    { "cache", "cache", CHOICE(cache), 0, CONF_ON,
+      "", .initial = "on", .words = toggle_words },
+    { "cache", "bytes_max", SIZE64(cache_bytes_max), 64 * KIB, 1024 * GIB,
+      "bytes", .initial = "64M" },
+    { "cache", "entries_max", COUNT(cache_entries_max), 1, 1048576,
+      "entries", .initial = "8192" },
+    { "cache", "file_bytes_max", SIZE32(cache_file_bytes_max), 0, 16 * MIB,
+      "bytes", .initial = "64K" },
+
+    { "ring", "entries", COUNT(ring_entries), 16, 16384,
+      "entries", .initial = "1024", .shape = CONF_SHAPE_POWER_OF_TWO },
+    { "ring", "recv_buffers", COUNT(recv_buffers), 8, 32768,
+      "buffers", .initial = "1024", .shape = CONF_SHAPE_POWER_OF_TWO },
+    { "ring", "recv_buffer_bytes", SIZE32(recv_buffer_bytes), 256, 64 * KIB,
+      "bytes", .initial = "4K" },
+    { "ring", "chunk_bytes", SIZE32(chunk_bytes), CONF_PAGE_BYTES, 16 * MIB,
+      "bytes", .initial = "256K", .shape = CONF_SHAPE_PAGES },
+    { "ring", "chunks_max", COUNT(chunks_max), 2, 16384,
+      "chunks", .initial = "256" },
+    { "ring", "zerocopy", CHOICE(zerocopy), 0, CONF_AUTO,
+      "", .initial = "auto", .words = toggle_words },
+    { "ring", "zerocopy_bytes_min", SIZE32(zerocopy_bytes_min), 0, GIB,
+      "bytes", .initial = "128K" },
+    { "ring", "sqpoll", CHOICE(sqpoll), 0, CONF_ON,
+      "", .initial = "off", .words = toggle_words },
+    { "ring", "sqpoll_cpu", COUNT(sqpoll_cpu), 0, 8191,
+      "the CPU", .initial = "any", .word = "any", .word_value = UINT32_MAX },
+
+    { "log", "access", PATH(access_log), 1, CONF_PATH_SIZE_MAX,
+      "bytes", .initial = "off" },
+
+    { "types", ".EXT", TYPE(types), 0, CONF_TYPES_MAX,
+      "types", .initial = NULL },
+    { "errors", "STATUS", ERROR_PAGE(error_pages), 0, CONF_ERROR_PAGES_MAX,
+      "pages", .initial = NULL },
+};
+
+/* clang-format on */
+
+const uint32_t conf_keys_count = sizeof(conf_keys) / sizeof(conf_keys[0]);
+_Static_assert(sizeof(conf_keys) / sizeof(conf_keys[0]) <= CONF_KEYS_MAX, "raise CONF_KEYS_MAX");
+
+static bool key_is_map(const struct conf_key *key)
+{
+    return key->kind == CONF_KIND_TYPE || key->kind == CONF_KIND_ERROR_PAGE;
+}
+
+const struct conf_key *conf_key_find(const char *section, const char *name)
+{
+    for (uint32_t i = 0; i < conf_keys_count; i++) {
+        const struct conf_key *key = &conf_keys[i];
+        if (strcmp(key->section, section) == 0 &&
+            (key_is_map(key) || strcmp(key->name, name) == 0)) {
+            return key;
+        }
+    }
+    return NULL;
+}
+
+const struct conf_key *conf_key_find_elsewhere(const char *name)
+{
+    for (uint32_t i = 0; i < conf_keys_count; i++) {
+        if (!key_is_map(&conf_keys[i]) && strcmp(conf_keys[i].name, name) == 0) {
+            return &conf_keys[i];
+        }
+    }
+    return NULL;
+}
+
+bool conf_section_is_known(const char *section)
+{
+    for (uint32_t i = 0; i < conf_keys_count; i++) {
+        if (strcmp(conf_keys[i].section, section) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool conf_key_is_repeatable(const struct conf_key *key)
+{
+    return key->kind == CONF_KIND_LISTEN || key_is_map(key);
+}
+
+static void list_append(char *buffer, size_t size, const char *before, const char *item,
+                        const char *after)
+{
+    size_t used = strlen(buffer);
+    assert(used < size);
+    snprintf(buffer + used, size - used, "%s%s%s%s", used > 0 ? ", " : "", before, item, after);
+}
+
+void conf_sections_write(char *buffer, size_t size)
+{
+    assert(size > 0);
+    buffer[0] = '\0';
+    const char *last = "";
+    for (uint32_t i = 0; i < conf_keys_count; i++) {
+        if (strcmp(conf_keys[i].section, last) != 0) {
+            last = conf_keys[i].section;
+            list_append(buffer, size, "[", last, "]");
+        }
+    }
+}
+
+void conf_key_names_write(const char *section, char *buffer, size_t size)
+{
+    assert(size > 0);
+    buffer[0] = '\0';
+    for (uint32_t i = 0; i < conf_keys_count; i++) {
+        if (strcmp(conf_keys[i].section, section) == 0) {
+            list_append(buffer, size, "", conf_keys[i].name, "");
+        }
+    }
+}
