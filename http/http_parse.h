@@ -1,10 +1,11 @@
 /* http_parse: bytes from a client -> one validated request head, then its body's framing.
  *
- * Two readers see every byte. A strict scanner of our own checks the grammar of RFC 9112 and the
- * limits, resumes at any byte, and finds the end of the head; llhttp (strict) then parses the
- * complete head and gives the fields. Both must agree: what one refuses is refused. The scanner
- * exists because llhttp 8.1 alone lets cases through that gyre must refuse (bare LF, chunk
- * extensions with junk, repeated Host, ...), and because it needs no memory for a half-sent head.
+ * Two readers see every byte of a head. A strict scanner of our own (http_scan) checks the grammar of
+ * RFC 9112 and the limits, resumes at any byte, and finds the end of the head; llhttp (strict) then
+ * parses the complete head and gives the fields (http_fields). Both must agree: what one refuses is
+ * refused. The scanner exists because llhttp 8.1 alone lets cases through that gyre must refuse (bare
+ * LF, chunk extensions with junk, repeated Host, ...), and because it needs no memory for a half-sent
+ * head. Bodies are read by http_chunked alone; its essay says why.
  *
  * Pure: no I/O, no clock, no allocation. The caller keeps the bytes; slices point into them. */
 #ifndef GYRE_HTTP_PARSE_H
@@ -12,8 +13,8 @@
 
 #include <stdint.h>
 
-#include <llhttp/llhttp.h>
-
+#include "http/http_chunked.h"
+#include "http/http_scan.h"
 #include "http/slice.h"
 
 enum {
@@ -44,17 +45,18 @@ enum http_body_kind {
 };
 
 /* A complete, valid head. Every slice borrows from the bytes given to http_parse_head() and dies
- * with them. Absent fields are SLICE_NONE; a field that is present but empty has size 0 and a
- * non-NULL pointer. Field values are trimmed of optional whitespace. List-valued fields that occur
- * several times (Accept-Encoding, If-Match, If-None-Match) cannot be one slice: the first is given
- * and `repeated_*` would be needed later; until then such a request keeps the first occurrence. */
+ * with them. Absent fields are SLICE_NONE; a field
+ * that is present but empty has size 0 and a non-NULL pointer. Field values are trimmed of optional
+ * whitespace. Of a field that occurs several times the first occurrence is given (a list such as
+ * Accept-Encoding in several lines cannot be one slice); Host, Content-Length and Transfer-Encoding
+ * are refused when repeated, Connection and Expect are read in all their lines. */
 struct http_request {
     enum http_method method;
     enum http_body_kind body_kind;
     uint8_t version_minor;      /* 0 or 1: HTTP/1.x with x > 1 is served as 1.1 */
     bool keep_alive;            /* what the client asks for: version default, then Connection */
-    bool expects_continue;      /* Expect: 100-continue in a 1.1 request */
-    uint64_t content_length;    /* with HTTP_BODY_LENGTH; 0 otherwise */
+    bool expects_continue;      /* Expect: 100-continue in a 1.1 request that announces a body */
+    uint64_t content_length;    /* with HTTP_BODY_LENGTH, then > 0; 0 otherwise */
 
     struct slice line;          /* the whole request line, without CRLF: for the access log */
     struct slice method_token;
@@ -84,25 +86,21 @@ enum http_parse_result {
     HTTP_PARSE_ERROR, /* parser->error_status says how to answer; then close: framing is in doubt */
 };
 
-/* One per connection, a few hundred bytes. Opaque to callers but for the fields marked [out]. */
+/* One per connection. Opaque to callers but for the fields marked [out]. */
 struct http_parser {
     uint32_t head_size;    /* [out] after DONE of a head: bytes of it, leading CRLFs included */
     uint16_t error_status; /* [out] after ERROR: 400, 405, 414, 417, 431, 501, 505 */
-    const char *error;     /* [out] after ERROR: static text, why, for the log and the error body */
-
-    uint32_t scanned_size; /* bytes of the current head that the scanner has accepted */
-    uint32_t line_start;
-    uint32_t fields_start;
-    uint16_t fields_count;
-    uint16_t extensions_size;
-    uint16_t trailers_size;
-    uint8_t scan_state;
+    uint8_t phase;
     uint8_t body_kind;
-    uint8_t chunk_digits;
-    uint64_t body_left;    /* bytes left of the length body, or of the current chunk */
+    const char *error;     /* [out] after ERROR: static text, why, for the log and the error body */
     uint64_t body_size;    /* [out] payload bytes of the body seen so far: the caller bounds it */
-    llhttp_t llhttp;
+    uint64_t body_left;    /* of a body with Content-Length */
+    struct http_line_scan line;
+    struct http_field_scan fields;
+    struct http_chunked chunked;
 };
+
+_Static_assert(sizeof(struct http_parser) <= 128, "there is one in every idle connection");
 
 /* Makes the parser ready for the first request of a connection. */
 void http_parser_init(struct http_parser *parser);
@@ -119,8 +117,9 @@ void http_parser_reset(struct http_parser *parser);
 enum http_parse_result http_parse_head(struct http_parser *parser, const char *data, size_t size,
                                        struct http_request *request);
 
-/* Reads and checks body framing, discarding the payload. data: the next bytes, any cut. Sets
- * *consumed to the bytes that belong to this body (== size after MORE).
+/* Reads and checks body framing, discarding the payload. Only after DONE of a head whose body_kind is
+ * not NONE, until DONE. data: the next bytes, any cut. Sets *consumed to the bytes that belong to this
+ * body (== size after MORE; after ERROR, those before the bad byte).
  * The parser does not bound the payload: look at parser->body_size. RFC 9112 sections 6 and 7. */
 enum http_parse_result http_parse_body(struct http_parser *parser, const char *data, size_t size,
                                        size_t *consumed);
