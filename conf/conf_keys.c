@@ -110,7 +110,7 @@ const struct conf_key conf_keys[] = {
     { "ring", "sqpoll", CHOICE(sqpoll), 0, CONF_ON,
       "", .initial = "off", .words = toggle_words },
     { "ring", "sqpoll_cpu", COUNT(sqpoll_cpu), 0, 8191,
-      "the CPU", .initial = "any", .word = "any", .word_value = UINT32_MAX },
+      "a CPU", .initial = "any", .word = "any", .word_value = UINT32_MAX },
 
     { "log", "access", PATH(access_log), 1, CONF_PATH_SIZE_MAX,
       "bytes", .initial = "off" },

@@ -18,6 +18,11 @@ static const char *unix_parse(const char *path, struct conf_endpoint *endpoint)
     if (size == 0 || size > UNIX_PATH_SIZE_MAX) {
         return "expected unix: and the path of a socket, 1 to 107 bytes";
     }
+    for (const char *c = path; *c != '\0'; c++) {
+        if (iscntrl((unsigned char)*c)) {
+            return "expected no control byte in the path of a socket";
+        }
+    }
     endpoint->family = CONF_FAMILY_UNIX;
     memcpy(endpoint->host, path, size);
     return NULL;

@@ -119,6 +119,7 @@ static void expected_number_write(const struct conf_key *key, char reason[CONF_E
 {
     char min[CONF_NUMBER_SIZE_MAX];
     char max[CONF_NUMBER_SIZE_MAX];
+    char unit[CONF_NUMBER_SIZE_MAX] = "";
     const char *noun = "a number";
     const char *hint = "";
     if (key->kind == CONF_KIND_DURATION) {
@@ -140,10 +141,11 @@ static void expected_number_write(const struct conf_key *key, char reason[CONF_E
     } else if (key->shape == CONF_SHAPE_PAGES) {
         noun = "a multiple of 4K";
     }
-    bool counts = key->kind == CONF_KIND_COUNT;
-    snprintf(reason, CONF_ERROR_SIZE_MAX + 1, "expected %s%s%s from %s to %s%s%s%s", noun,
-             counts ? " of " : "", counts ? key->unit : "", min, max, hint,
-             key->word != NULL ? ", or " : "", key->word != NULL ? key->word : "");
+    if (key->kind == CONF_KIND_COUNT) {
+        snprintf(unit, sizeof(unit), " (%s)", key->unit);
+    }
+    snprintf(reason, CONF_ERROR_SIZE_MAX + 1, "expected %s from %s to %s%s%s%s%s", noun, min, max,
+             unit, hint, key->word != NULL ? ", or " : "", key->word != NULL ? key->word : "");
 }
 
 static bool shape_fits(const struct conf_key *key, uint64_t value)
