@@ -1,3 +1,5 @@
+/* conf: inih's lines -> rows of the table -> struct conf, and what is wrong with them: keys that
+ * are unknown, misplaced or repeated here, values in conf_value.c, lines in conf_lines.c. */
 #include "conf/conf.h"
 
 #include <assert.h>

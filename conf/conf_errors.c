@@ -1,3 +1,4 @@
+/* conf_errors: a bounded list, kept sorted by line as it grows. */
 #include "conf/conf_errors.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* conf_keys: the table itself, and how it is searched. */
 #include "conf/conf_keys.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* conf_listen: an address to listen on, taken apart without asking any resolver. */
 #include <arpa/inet.h>
 #include <assert.h>
 #include <ctype.h>

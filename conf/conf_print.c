@@ -1,3 +1,4 @@
+/* conf_print: the table once more, from struct conf to text; the inverse of conf_parse(). */
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,5 @@
+/* conf_value: numbers with units, choices, paths. A row's kind says how its text is read, its
+ * bounds what is accepted, and both write the sentence that says what was expected. */
 #include "conf/conf_value.h"
 
 #include <assert.h>

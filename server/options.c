@@ -1,3 +1,4 @@
+/* options: getopt_long() with messages of our own, each saying what to do. */
 #include "server/options.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* settings: reads the file, and joins the layers of settings; all errors come out in one go. */
 #include "server/settings.h"
 
 #include <assert.h>
