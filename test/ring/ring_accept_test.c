@@ -1,7 +1,6 @@
 /* Multishot accept: many connections from one submission, and what ends it. */
 #include "ring_helpers.h"
 
-#include <fcntl.h>
 #include <sys/resource.h>
 
 enum {

@@ -11,6 +11,7 @@
 #define GYRE_TEST_RING_HELPERS_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <liburing.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -224,6 +225,22 @@ static inline uint8_t *pages_map(size_t size)
         abort();
     }
     return pages;
+}
+
+/* A file without a name that holds `size` bytes of the pattern. */
+static inline int scratch_open(size_t size)
+{
+    char name[] = "/tmp/gyre-ring-XXXXXX";
+    int file = mkostemp(name, O_CLOEXEC);
+
+    if (file < 0 || unlink(name) != 0) {
+        abort();
+    }
+    for (size_t i = 0; i < size; i++) {
+        uint8_t byte = pattern_byte(i);
+        assert_int_equal(pwrite(file, &byte, 1, (off_t)i), 1);
+    }
+    return file;
 }
 
 /* --- sockets -------------------------------------------------------------------------------- */
