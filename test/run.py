@@ -77,7 +77,7 @@ class Groups:
             return process
 
     def end(self, process):
-        """Kills what is left of the group, then reaps its leader: until then its id is not reused."""
+        """Kills what is left of the group, then reaps its leader: its id is not reused before."""
         with self.lock:
             kill_group(process)
             self.processes.discard(process)
@@ -103,7 +103,7 @@ def command_of(program):
 
 
 def collect(process, deadline):
-    """Reads until the leader has exited and its output is drained. Returns (output, why stopped)."""
+    """Reads until the leader has exited. Returns (output so far, why it must be stopped)."""
     output = bytearray()
     pipe = process.stdout.fileno()
     os.set_blocking(pipe, False)
