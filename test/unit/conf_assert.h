@@ -1,0 +1,71 @@
+/* conf_assert: what the tests of conf share. */
+#ifndef GYRE_TEST_CONF_ASSERT_H
+#define GYRE_TEST_CONF_ASSERT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "conf/conf.h"
+
+/* Parses over the defaults; fails the test, with the first error, when there is one. */
+static inline void conf_assert_parses_bytes(const char *text, size_t size, struct conf *conf)
+{
+    struct conf_errors errors;
+    conf_init(conf);
+    if (!conf_parse(text, size, conf, &errors)) {
+        fail_msg("line %u: %s", errors.errors[0].line, errors.errors[0].text);
+    }
+    assert_int_equal(errors.count, 0);
+}
+
+static inline void conf_assert_parses(const char *text, struct conf *conf)
+{
+    conf_assert_parses_bytes(text, strlen(text), conf);
+}
+
+/* Expects exactly one error, at that line, and each of the words in its text. */
+static inline void conf_assert_refuses_bytes(const char *text, size_t size, uint32_t line,
+                                             const char *word, const char *other_word)
+{
+    struct conf conf;
+    struct conf_errors errors;
+    conf_init(&conf);
+    assert_false(conf_parse(text, size, &conf, &errors));
+    assert_int_equal(errors.count, 1);
+    if (errors.errors[0].line != line || strstr(errors.errors[0].text, word) == NULL ||
+        strstr(errors.errors[0].text, other_word) == NULL) {
+        fail_msg("expected line %u with '%s' and '%s', got line %u: %s", line, word, other_word,
+                 errors.errors[0].line, errors.errors[0].text);
+    }
+}
+
+static inline void conf_assert_refuses(const char *text, uint32_t line, const char *word,
+                                       const char *other_word)
+{
+    conf_assert_refuses_bytes(text, strlen(text), line, word, other_word);
+}
+
+/* Reads a file of the repository, and adds a NUL; the caller frees it. */
+static inline char *conf_assert_reads_file(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        fail_msg("%s cannot be opened: tests run at the root of the repository", path);
+    }
+    char *text = malloc(CONF_TEXT_SIZE_MAX + 1);
+    assert_non_null(text);
+    *size = fread(text, 1, CONF_TEXT_SIZE_MAX, file);
+    assert_int_equal(ferror(file), 0);
+    fclose(file);
+    text[*size] = '\0';
+    return text;
+}
+
+#endif
