@@ -45,11 +45,11 @@ enum http_body_kind {
 };
 
 /* A complete, valid head. Every slice borrows from the bytes given to http_parse_head() and dies
- * with them. Absent fields are SLICE_NONE; a field
- * that is present but empty has size 0 and a non-NULL pointer. Field values are trimmed of optional
- * whitespace. Of a field that occurs several times the first occurrence is given (a list such as
- * Accept-Encoding in several lines cannot be one slice); Host, Content-Length and Transfer-Encoding
- * are refused when repeated, Connection and Expect are read in all their lines. */
+ * with them. Absent fields are SLICE_NONE; a field that is present but empty has size 0 and a
+ * non-NULL pointer. Field values are trimmed of optional whitespace. Of a field that occurs several
+ * times the first occurrence is given (a list such as Accept-Encoding in several lines cannot be one
+ * slice); Host, Content-Length and Transfer-Encoding are refused when repeated, Connection and Expect
+ * are read in all their lines. */
 struct http_request {
     enum http_method method;
     enum http_body_kind body_kind;
