@@ -1,3 +1,4 @@
+/* Dates are computed here, for the C library's functions know locales and time zones. */
 #include "http/http_date.h"
 
 #include <assert.h>

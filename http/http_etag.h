@@ -6,7 +6,9 @@
 
 #include "http/slice.h"
 
-enum { HTTP_ETAG_SIZE_MAX = 64 };
+enum {
+    HTTP_ETAG_SIZE_MAX = 64
+};
 
 struct http_etag_source {
     uint64_t size;
@@ -15,11 +17,14 @@ struct http_etag_source {
     uint64_t inode;
 };
 
-/* A file changed less than this long ago could change again within one step of the clock of the file
- * system without its tag changing: until then its tag is weak. */
-enum { HTTP_ETAG_YOUNG_S = 2 };
+/* A file changed less than this long ago could change again within one step of the clock of the
+ * file system without its tag changing: until then its tag is weak. */
+enum {
+    HTTP_ETAG_YOUNG_S = 2
+};
 
-/* Writes `"..."` or `W/"..."` into buffer, returns its size. now_s decides strong or weak. */
+/* Writes `"..."` or `W/"..."` into buffer, returns its size. now_s decides strong or weak; an mtime
+ * that may not be sent (below) vouches for nothing and makes a weak tag, too. */
 size_t http_etag_write(const struct http_etag_source *source, int64_t now_s,
                        char buffer[HTTP_ETAG_SIZE_MAX]);
 

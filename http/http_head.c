@@ -1,3 +1,4 @@
+/* Heads are appended piece by piece to a bounded buffer; no other file writes one. */
 #include "http/http_head.h"
 
 #include <assert.h>

@@ -1,8 +1,8 @@
 /* http_head: the only writer of response heads. Pure, no printf: it is on the hot path.
  *
- * A head is written in two halves. The fixed half (status line and all that depends on the resource) is
- * rendered once when a file enters the cache; the tail (Date, Connection, the blank line) closes it for
- * each response. RFC 9112 section 4; RFC 9110 sections 6.6.1, 7.8, 8, 10.2. */
+ * A head is written in two halves. The fixed half (status line and all that depends on the
+ * resource) is rendered once when a file enters the cache; the tail (Date, Connection, the blank
+ * line) closes it for each response. RFC 9112 section 4; RFC 9110 sections 6.6.1, 7.8, 8, 10.2. */
 #ifndef GYRE_HTTP_HEAD_H
 #define GYRE_HTTP_HEAD_H
 
@@ -12,8 +12,9 @@
 #include "http/slice.h"
 
 enum {
-    HTTP_HEAD_LOCATION_SIZE_MAX = 12 * 1024 + 8 * 1024, /* a path encoded, and a query */
-    HTTP_HEAD_FIXED_SIZE_MAX = 1024,  /* of a head without Location */
+    HTTP_HEAD_LOCATION_SIZE_MAX =
+        12 * 1024 + 8 * 1024,        /* a path encoded, and a query: past it, 404 */
+    HTTP_HEAD_FIXED_SIZE_MAX = 1024, /* of a head without Location */
     HTTP_HEAD_TAIL_SIZE_MAX = 6 + HTTP_DATE_SIZE + 2 + 24 + 2,
 };
 
@@ -23,9 +24,9 @@ struct http_head {
     uint16_t retry_after_s;  /* 0: no Retry-After */
     bool has_content_length; /* never for 1xx, 204, 304 */
     bool accept_ranges;
-    bool no_store;           /* Cache-Control: no-store, on errors */
+    bool no_store; /* Cache-Control: no-store, on errors */
     uint64_t content_length;
-    struct slice content_type;  /* brings X-Content-Type-Options: nosniff with it */
+    struct slice content_type; /* brings X-Content-Type-Options: nosniff with it */
     struct slice etag;
     struct slice last_modified; /* HTTP_DATE_SIZE bytes */
     struct slice location;
@@ -38,12 +39,12 @@ enum http_connection {
     HTTP_CONNECTION_CLOSE,
 };
 
-/* Writes status line and fields, each line with its CRLF, no blank line. Returns the bytes written, or
- * 0 when they do not fit size (nothing useful is in buffer then). */
+/* Writes status line and fields, each line with its CRLF, no blank line. Returns the bytes written,
+ * or 0 when they do not fit size (nothing useful is in buffer then). */
 size_t http_head_write_fixed(const struct http_head *head, char *buffer, size_t size);
 
-/* Writes Date, Connection and the blank line. date: as http_date_write() leaves it. Returns the bytes
- * written, at most HTTP_HEAD_TAIL_SIZE_MAX. */
+/* Writes Date, Connection and the blank line. date: as http_date_write() leaves it. Returns the
+ * bytes written, at most HTTP_HEAD_TAIL_SIZE_MAX. */
 size_t http_head_write_tail(const char date[HTTP_DATE_SIZE], enum http_connection connection,
                             char *buffer);
 

@@ -1,3 +1,4 @@
+/* Decisions only: what is found or refused goes in, status and extent of the content come out. */
 #include "http/http_respond.h"
 
 #include <assert.h>

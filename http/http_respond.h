@@ -22,25 +22,28 @@ enum http_content {
 
 struct http_response {
     uint16_t status;
-    enum http_content content;   /* what is sent: NONE for HEAD */
+    enum http_content content; /* what is sent: NONE for HEAD, and where length is 0 */
     uint64_t offset;
-    uint64_t length;             /* of the content sent */
+    uint64_t length; /* of that content; also where HEAD leaves it out */
 };
 
-/* Returns true and fills *response when no file is needed: OPTIONS (204), other methods (405, 501). */
+/* Returns true and fills *response when no file is needed: OPTIONS (204), other methods (405, 501).
+ */
 bool http_respond_early(const struct http_request *request, struct http_response *response);
 
 /* The answer for a representation that was found. */
 void http_respond(const struct http_request *request,
-                  const struct http_representation *representation,
-                  struct http_response *response);
+                  const struct http_representation *representation, struct http_response *response);
 
-/* The answer for a lookup that ended in `status` (301, 4xx, 5xx). */
+/* The answer for a lookup that ended in `status` (301, 4xx, 5xx), or for a request that could not
+ * be parsed: then request is NULL. length is that of http_status_body(); a page of [errors] has its
+ * own. */
 void http_respond_status(const struct http_request *request, unsigned status,
                          struct http_response *response);
 
-/* The status for -errno of opening or reading a file in the docroot: EACCES, EPERM, ENXIO 403; ENOENT,
- * ENOTDIR, ELOOP, ENAMETOOLONG, EXDEV 404; EMFILE, ENFILE, ENOMEM, EAGAIN 503; others 500. */
+/* The status for error, a -errno, of opening or reading a file in the docroot: EACCES, EPERM, ENXIO
+ * 403; ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EXDEV 404; EMFILE, ENFILE, ENOMEM, EAGAIN 503; others
+ * 500. */
 unsigned http_status_from_errno(int error);
 
 /* The value of Allow in 204 and 405. */

@@ -1,3 +1,4 @@
+/* Statuses: one table row each, with the phrase and the page that go with it. */
 #include "http/http_status.h"
 
 #include <assert.h>
@@ -5,7 +6,7 @@
 /* clang-format off */
 #define TEXT(literal) { "" literal, sizeof(literal) - 1 } /* SLICE() is no constant expression */
 
-/* A page is one literal, so that it can be sent as it lies in memory: no file, no font, no script. */
+/* A page is one literal, sent as it lies in memory: no file, no font, no script. */
 #define PAGE(title, sentence) TEXT( \
     "<!doctype html>\n" \
     "<html lang=\"en\">\n" \

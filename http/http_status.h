@@ -7,14 +7,15 @@
 /* The reason phrase of a status that gyre can send; asserts that it is one of them. */
 struct slice http_status_reason(unsigned status);
 
-/* A complete, self-contained UTF-8 HTML page for an error or redirect status: nothing of the request
- * is in it. Static memory. type: http_status_body_type. */
+/* A complete, self-contained UTF-8 HTML page for an error or redirect status: nothing of the
+ * request is in it. Static memory. type: http_status_body_type. */
 struct slice http_status_body(unsigned status);
 
 /* The Content-Type of every http_status_body(). */
 struct slice http_status_body_type(void);
 
-/* Whether a response with this status has no content by definition (1xx, 204, 304). RFC 9110 6.4.1. */
+/* Whether a response with this status has no content by definition (1xx, 204, 304). RFC 9110 6.4.1.
+ */
 bool http_status_is_bodiless(unsigned status);
 
 #endif

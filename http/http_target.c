@@ -1,3 +1,6 @@
+/* Raw path -> file path, and back into a Location. A path is decoded segment by segment straight
+ * into the place where it will stay; a dot segment moves that place back, a second pass never
+ * happens. */
 #include "http/http_target.h"
 
 #include <assert.h>

@@ -8,7 +8,7 @@
 #include "http/slice.h"
 
 enum {
-    HTTP_PATH_SIZE_MAX = 4095,   /* decoded bytes, without the NUL: longer is 404, as ENAMETOOLONG */
+    HTTP_PATH_SIZE_MAX = 4095, /* decoded bytes, without the NUL: longer is 404, as ENAMETOOLONG */
     HTTP_SEGMENT_SIZE_MAX = 255, /* one name; longer is 404 */
 };
 
@@ -32,18 +32,18 @@ struct http_target {
  * *target is complete only after OK. */
 enum http_target_result http_target_decode(struct slice raw, struct http_target *target);
 
-/* Writes the path-absolute form of `path` (as in struct http_target) percent-encoded for a Location or
- * href: every byte but unreserved, and "/" between segments. Writes at most size bytes, returns the
- * bytes needed. No leading '/' is written. RFC 3986 section 2.1. */
+/* Writes the path-absolute form of `path` (as in struct http_target) percent-encoded for a Location
+ * or href: every byte but unreserved, and "/" between segments. Writes at most size bytes, returns
+ * the bytes needed. No leading '/' is written. RFC 3986 section 2.1. */
 size_t http_target_encode(struct slice path, char *buffer, size_t size);
 
 /* Writes the Location of the slash redirect for a directory: a relative-path reference (no scheme,
  * no authority, no leading '/', never starting with two slashes or a backslash), made from the
- * decoded, re-encoded path, so that it stays right behind a proxy that strips a prefix and cannot be
- * steered to another host. raw: http_request.path; target: its decoding; query: http_request.query,
- * kept as sent. "./NAME/" when raw is plain; when raw has empty, dot or %2f segments, "../" up to the
- * top and the whole path. Writes at most size bytes, returns the bytes needed.
- * RFC 3986 section 4.2; RFC 9110 section 10.2.2. */
+ * decoded, re-encoded path, so that it stays right behind a proxy that strips a prefix and cannot
+ * be steered to another host. raw: http_request.path; target: its decoding; query:
+ * http_request.query, kept as sent. "./NAME/" when raw is plain; when raw has empty, dot or %2f
+ * segments, "../" up to the top and the whole path. Writes at most size bytes, returns the bytes
+ * needed. RFC 3986 section 4.2; RFC 9110 section 10.2.2. */
 size_t http_target_write_slash_redirect(struct slice raw, const struct http_target *target,
                                         struct slice query, char *buffer, size_t size);
 
