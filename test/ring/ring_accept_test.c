@@ -143,6 +143,9 @@ static void accept_past_the_limit(struct child_report *report, void *argument)
 
     (void)argument;
     report->values[0] = ring_create(&ring, RING_ENTRIES, 0);
+    if (report->values[0] != 0) {
+        return;
+    }
     int listener = listener_open(&address);
     for (size_t i = 0; i < CLIENTS; i++) {
         clients[i] = socket(AF_INET, SOCK_STREAM, 0);

@@ -44,7 +44,7 @@ static void file_make(int folder, const char *name)
 static void tree_open(struct tree *tree)
 {
     ring_open(&tree->ring);
-    strcpy(tree->base, "/tmp/gyre-ring-XXXXXX");
+    memcpy(tree->base, "/tmp/gyre-ring-XXXXXX", sizeof "/tmp/gyre-ring-XXXXXX");
     assert_non_null(mkdtemp(tree->base));
     tree->base_folder = open(tree->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
     assert_int_equal(mkdirat(tree->base_folder, "root", 0700), 0);
@@ -273,11 +273,11 @@ static void writes_at_offset_minus_1_to_an_append_file_go_to_its_end(void **stat
     struct io_uring ring;
     char name[] = "/tmp/gyre-ring-XXXXXX";
     char content[32] = { 0 };
-    int other = mkostemp(name, O_APPEND | O_CLOEXEC);
-    int log = open(name, O_WRONLY | O_APPEND | O_CLOEXEC);
 
     (void)state;
     ring_open(&ring);
+    int other = mkostemp(name, O_APPEND | O_CLOEXEC);
+    int log = open(name, O_WRONLY | O_APPEND | O_CLOEXEC);
     append_at(&ring, log, "one ", (uint64_t)-1);
     assert_int_equal(write(other, "two ", 4), 4);
     append_at(&ring, log, "three", (uint64_t)-1);

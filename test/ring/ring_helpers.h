@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -289,6 +290,17 @@ static inline struct tcp_pair tcp_pair_open(void)
     return pair;
 }
 
+/* Small buffers at both ends, so that a body of a megabyte cannot hide in them. */
+static inline struct tcp_pair tcp_pair_narrow_open(void)
+{
+    struct tcp_pair pair = tcp_pair_open();
+    int size = 16 * 1024;
+
+    assert_int_equal(setsockopt(pair.near, SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
+    assert_int_equal(setsockopt(pair.far, SOL_SOCKET, SO_RCVBUF, &size, sizeof size), 0);
+    return pair;
+}
+
 static inline void tcp_pair_close(struct tcp_pair pair)
 {
     if (pair.near >= 0) {
@@ -386,6 +398,7 @@ static inline struct child_report child_run(void (*body)(struct child_report *, 
     assert_true(child >= 0);
     if (child == 0) {
         alarm(CHILD_SECONDS);
+        signal(SIGSEGV, SIG_DFL); /* cmocka's handler, too, would return into the parent's tests */
         body(&report, argument);
         _exit(write(channel[1], &report, sizeof report) == sizeof report ? 0 : 1);
     }

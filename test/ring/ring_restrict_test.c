@@ -16,7 +16,7 @@ enum {
 /* clang-format off */
 #define ALLOW_OPERATION(name) { .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = (name) }
 #define ALLOW_REGISTER(name)  { .opcode = IORING_RESTRICTION_REGISTER_OP, .register_op = (name) }
-#define ALLOW_FLAGS(bits)     { .opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED, .sqe_flags = (bits) }
+#define ALLOW_FLAGS(set)      { .opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED, .sqe_flags = (set) }
 /* clang-format on */
 
 static void restrict_to(struct io_uring *ring, struct io_uring_restriction *list, unsigned count)

@@ -41,17 +41,6 @@ static void send_zero_copy_queue(struct io_uring *ring, int descriptor, const vo
     sqe_finish(sqe, TOKEN_SEND, 0);
 }
 
-/* Small buffers at both ends, so that the body cannot fit in them. */
-static struct tcp_pair narrow_pair_open(void)
-{
-    struct tcp_pair pair = tcp_pair_open();
-    int size = 16 * 1024;
-
-    assert_int_equal(setsockopt(pair.near, SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
-    assert_int_equal(setsockopt(pair.far, SOL_SOCKET, SO_RCVBUF, &size, sizeof size), 0);
-    return pair;
-}
-
 /* Reads the pattern in small bites until the stream ends; returns how many bytes were right. */
 static void *drain_slowly(void *argument)
 {
@@ -91,7 +80,7 @@ static void expect_whole(struct io_uring *ring, struct tcp_pair *pair, size_t si
 static void send_with_waitall_completes_whole_to_a_slow_reader(void **state)
 {
     struct io_uring ring;
-    struct tcp_pair pair = narrow_pair_open();
+    struct tcp_pair pair = tcp_pair_narrow_open();
     uint8_t *body = pages_map(BODY_SIZE);
 
     (void)state;
@@ -107,7 +96,7 @@ static void send_with_waitall_completes_whole_to_a_slow_reader(void **state)
 static void sendmsg_with_waitall_sends_several_vectors_whole(void **state)
 {
     struct io_uring ring;
-    struct tcp_pair pair = narrow_pair_open();
+    struct tcp_pair pair = tcp_pair_narrow_open();
     uint8_t *body = pages_map(BODY_SIZE);
     struct iovec vectors[] = { { body, 7 }, { body + 7, 100000 }, { body + 100007, 1899993 } };
     struct msghdr message = { .msg_iov = vectors, .msg_iovlen = 3 };
@@ -355,7 +344,7 @@ static void a_zero_copy_send_takes_registered_memory_at_an_offset(void **state)
 static void a_zero_copy_send_with_waitall_completes_whole_to_a_slow_reader(void **state)
 {
     struct io_uring ring;
-    struct tcp_pair pair = narrow_pair_open();
+    struct tcp_pair pair = tcp_pair_narrow_open();
     uint8_t *body = pages_map(BODY_SIZE);
     pthread_t reader;
     void *total = NULL;
