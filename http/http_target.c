@@ -35,12 +35,15 @@ static int escape_decode(struct slice raw, size_t offset)
 }
 
 /* Decodes from *offset past the next separator, into at most `room` bytes. False: NUL or bad
- * escape. */
+ * escape. Counts in locals: through pointers, each byte stored would make the compiler read them
+ * again. */
 static bool segment_decode(struct slice raw, size_t *offset, char *buffer, size_t room,
                            struct segment *segment)
 {
-    *segment = (struct segment){ .is_last = true };
     size_t at = *offset;
+    size_t size = 0;
+    size_t dots_count = 0;
+    bool is_last = true;
     while (at < raw.size) {
         char c = raw.data[at++];
         if (c == '%') {
@@ -52,19 +55,20 @@ static bool segment_decode(struct slice raw, size_t *offset, char *buffer, size_
             at += 2;
         }
         if (c == '/') {
-            segment->is_last = false;
+            is_last = false;
             break;
         }
         if (c == '\0') {
             return false;
         }
-        if (segment->size < room) {
-            buffer[segment->size] = c;
+        if (size < room) {
+            buffer[size] = c;
         }
-        segment->size++;
-        segment->dots_count += c == '.';
+        size++;
+        dots_count += c == '.';
     }
     *offset = at;
+    *segment = (struct segment){ .size = size, .dots_count = dots_count, .is_last = is_last };
     return true;
 }
 
