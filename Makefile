@@ -55,6 +55,7 @@ help:
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
 
 include test/test.mk
+include test/fuzz/fuzz.mk
 
 $(BUILD)/gyre: $(OUT)/gyre
 	@cp -f $< $@.new && mv -f $@.new $@
