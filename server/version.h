@@ -1,3 +1,4 @@
+/* version: what `gyre --version` says. */
 #ifndef GYRE_VERSION_H
 #define GYRE_VERSION_H
 

@@ -11,7 +11,8 @@ unit_layer    = $(firstword $(subst _, ,$(notdir $(1))))
 libs_http     = $(OUT)/http.a $(LLHTTP_LIBS)
 libs_conf     = $(OUT)/conf.a $(INIH_LIBS)
 libs_uring    = $(OUT)/uring.a $(URING_LIBS)
-libs_server   = $(OUT)/server.a $(OUT)/http.a $(OUT)/conf.a $(LLHTTP_LIBS) $(INIH_LIBS) $(SERVER_LIBS)
+libs_server   = $(OUT)/server.a $(OUT)/http.a $(OUT)/conf.a \
+                $(LLHTTP_LIBS) $(INIH_LIBS) $(SERVER_LIBS)
 
 $(OUT)/test/unit/%: test/unit/%.c $(OUT)/http.a $(OUT)/conf.a $(OUT)/uring.a $(OUT)/server.a $(LLHTTP_DEP)
 	@mkdir -p $(@D)
