@@ -1,0 +1,224 @@
+"""Freshness: what changes on disk is what the very next request sees, whatever is cached."""
+
+import os
+import shutil
+
+import harness
+from harness import Server, equal, test, truth
+
+ROUNDS = 200
+EXTRA_CLIENTS = 3
+
+
+def start():
+    return Server(harness.make_tree({"index.html": b"index\n"}))
+
+
+class Watch:
+    """Clients that stay connected, so that every worker is asked and has its cache filled."""
+
+    def __init__(self):
+        self.server = harness.shared(start)
+        self.clients = [self.server.connect() for _ in range(EXTRA_CLIENTS)]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *ignored):
+        for client in self.clients:
+            client.close()
+
+    def path(self, name):
+        return self.server.path(name)
+
+    def expect(self, target, body, when, status=200):
+        """body: None where only the status counts."""
+        for i, client in enumerate(self.clients):
+            response = client.get(target)
+            equal(response.status, status, f"{target} {when}, connection {i}: status")
+            if body is not None:
+                truth(response.body == body, f"{target} {when}, connection {i}: expected "
+                      f"{body[:60]!r} ({len(body)} bytes), got {response.body[:60]!r} "
+                      f"({len(response.body)} bytes)")
+        return response
+
+
+def body_of(i, size=0):
+    text = b"version %06d\n" % i
+    return text if size == 0 else (text * (size // len(text) + 1))[:size]
+
+
+def edit_file(path, content):
+    """In place: same inode, no moment at which it is short."""
+    with open(path, "r+b") as file:
+        file.write(content)
+
+
+@test
+def a_file_replaced_by_rename_is_seen():
+    with Watch() as watch:
+        for i in range(ROUNDS):
+            harness.replace_file(watch.path("renamed.txt"), body_of(i))
+            watch.expect("/renamed.txt", body_of(i), f"after rename {i}")
+
+
+@test
+def a_file_of_another_size_replaced_by_rename_is_seen():
+    with Watch() as watch:
+        for i in range(ROUNDS):
+            body = body_of(i, 1 + (i * 977) % 9000)
+            harness.replace_file(watch.path("sized.txt"), body)
+            watch.expect("/sized.txt", body, f"after rename {i}")
+
+
+@test
+def a_file_edited_in_place_is_seen():
+    with Watch() as watch:
+        harness.write_file(watch.path("edited.txt"), body_of(0))
+        for i in range(ROUNDS):
+            edit_file(watch.path("edited.txt"), body_of(i))
+            watch.expect("/edited.txt", body_of(i), f"after edit {i}")
+
+
+@test
+def a_file_that_grows_and_shrinks_is_seen():
+    with Watch() as watch:
+        harness.write_file(watch.path("grown.txt"), b"")
+        for i in range(ROUNDS):
+            size = (i * 1009) % 5000
+            edit_file(watch.path("grown.txt"), body_of(i, size) if size else b"")
+            os.truncate(watch.path("grown.txt"), size)
+            watch.expect("/grown.txt", body_of(i, size) if size else b"", f"at size {size}")
+
+
+@test
+def a_deleted_file_is_missing_and_a_created_one_is_there():
+    with Watch() as watch:
+        for i in range(ROUNDS):
+            watch.expect("/coming.txt", None, f"before creation {i}", 404)
+            harness.write_file(watch.path("coming.txt"), body_of(i))
+            watch.expect("/coming.txt", body_of(i), f"after creation {i}")
+            os.unlink(watch.path("coming.txt"))
+        watch.expect("/coming.txt", None, "after the last deletion", 404)
+
+
+@test
+def a_file_moved_away_is_missing():
+    with Watch() as watch:
+        for i in range(20):
+            harness.write_file(watch.path("here.txt"), body_of(i))
+            watch.expect("/here.txt", body_of(i), "before its move")
+            os.rename(watch.path("here.txt"), watch.path("there.txt"))
+            watch.expect("/here.txt", None, "after its move", 404)
+            watch.expect("/there.txt", body_of(i), "after its move")
+
+
+@test
+def a_large_file_replaced_by_rename_is_seen():
+    with Watch() as watch:
+        for i in range(10):
+            harness.replace_file(watch.path("large.bin"), body_of(i, 1 << 20))
+            watch.expect("/large.bin", body_of(i, 1 << 20), f"after rename {i}")
+
+
+@test
+def a_large_file_edited_in_place_is_seen():
+    with Watch() as watch:
+        harness.write_file(watch.path("wide.bin"), body_of(0, 1 << 20))
+        for i in range(10):
+            edit_file(watch.path("wide.bin"), body_of(i, 1 << 20))
+            watch.expect("/wide.bin", body_of(i, 1 << 20), f"after edit {i}")
+
+
+@test
+def an_index_that_comes_and_goes_is_seen():
+    with Watch() as watch:
+        os.mkdir(watch.path("folder"))
+        for i in range(20):
+            watch.expect("/folder/", None, "without an index", 403)
+            harness.write_file(watch.path("folder/index.html"), body_of(i))
+            watch.expect("/folder/", body_of(i), "with an index")
+            os.unlink(watch.path("folder/index.html"))
+
+
+@test
+def a_whole_directory_replaced_is_seen():
+    with Watch() as watch:
+        for i in range(20):
+            harness.make_tree({"sub/deep/file.txt": body_of(i)}, watch.path("fresh"))
+            if i:
+                os.rename(watch.path("site"), watch.path("old"))
+            os.rename(watch.path("fresh"), watch.path("site"))
+            watch.expect("/site/sub/deep/file.txt", body_of(i), f"after swap {i}")
+            shutil.rmtree(watch.path("old"), ignore_errors=True)
+
+
+@test
+def a_directory_removed_is_missing():
+    with Watch() as watch:
+        for i in range(20):
+            harness.make_tree({"gone/sub/file.txt": body_of(i)}, watch.server.root)
+            watch.expect("/gone/sub/file.txt", body_of(i), "while it is there")
+            shutil.rmtree(watch.path("gone"))
+            watch.expect("/gone/sub/file.txt", None, "after its removal", 404)
+            watch.expect("/gone", None, "after its removal", 404)
+
+
+@test
+def a_link_that_is_switched_is_seen():
+    with Watch() as watch:
+        for name in ("one", "two"):
+            harness.make_tree({f"releases/{name}/file.txt": name.encode()}, watch.server.root)
+        for i in range(40):
+            name = ("one", "two")[i % 2]
+            os.symlink(f"releases/{name}", watch.path("current~"))
+            os.rename(watch.path("current~"), watch.path("current"))
+            watch.expect("/current/file.txt", name.encode(), f"after switch {i}")
+
+
+@test
+def the_target_of_a_link_that_changes_is_seen():
+    with Watch() as watch:
+        harness.make_tree({"store/data.txt": b""}, watch.server.root)
+        os.symlink("store/data.txt", watch.path("alias.txt"))
+        for i in range(40):
+            harness.replace_file(watch.path("store/data.txt"), body_of(i))
+            watch.expect("/alias.txt", body_of(i), f"after rename {i}")
+
+
+@test
+def a_file_that_becomes_a_directory_and_back_is_seen():
+    with Watch() as watch:
+        for i in range(20):
+            harness.write_file(watch.path("both"), body_of(i))
+            watch.expect("/both", body_of(i), "as a file")
+            os.unlink(watch.path("both"))
+            os.mkdir(watch.path("both"))
+            watch.expect("/both", None, "as a directory", 301)
+            os.rmdir(watch.path("both"))
+
+
+@test
+def every_change_gives_a_new_tag():
+    with Watch() as watch:
+        tags = set()
+        for i in range(50):
+            harness.replace_file(watch.path("tagged.txt"), body_of(i))
+            tags.add(watch.expect("/tagged.txt", body_of(i), f"after rename {i}").fields["etag"])
+        equal(len(tags), 50, "different tags")
+
+
+@test
+def freshness_does_not_need_the_cache():
+    with Server(ini={"cache": "off"}) as server, server.connect() as client:
+        for i in range(20):
+            harness.replace_file(server.path("f.txt"), body_of(i))
+            equal(client.get("/f.txt").body, body_of(i))
+            edit_file(server.path("f.txt"), body_of(i + 1))
+            equal(client.get("/f.txt").body, body_of(i + 1))
+            os.unlink(server.path("f.txt"))
+            equal(client.get("/f.txt").status, 404)
+
+
+if __name__ == "__main__":
+    harness.main()
