@@ -279,7 +279,8 @@ def body_rows():
            chunked(f"{BODY_MAX_BYTES:x}\r\n{whole}\r\n0\r\n\r\n"), 405)
     refused("a chunked body over body_max",
             chunked(f"{BODY_MAX_BYTES:x}\r\n{whole}\r\n1\r\nx\r\n0\r\n\r\n"), 413)
-    refused("a body of 64 bits", post("Content-Length: 18446744073709551615\r\n", "x"), 413)
+    refused("a body of 63 bits", post("Content-Length: 9223372036854775807\r\n", "x"), 413)
+    refused("a body of 64 bits", post("Content-Length: 18446744073709551615\r\n", "x"), (400, 413))
 
 
 def expectation_rows():
@@ -340,6 +341,6 @@ def connection_token_rows():
 
 
 for rows in (host_rows, target_form_rows, version_rows, line_end_rows, request_line_rows,
-             field_rows, content_length_rows, transfer_encoding_rows, chunk_rows, body_rows, expectation_rows,
-             limit_rows, stranger_rows, connection_token_rows):
+             field_rows, content_length_rows, transfer_encoding_rows, chunk_rows, body_rows,
+             expectation_rows, limit_rows, stranger_rows, connection_token_rows):
     rows()

@@ -2,8 +2,8 @@
 
 A test file registers functions with @test (or add(), for tables) and ends with main(). Servers
 listen on port 0 and say on standard output where; nothing here sleeps or names a port. shared()
-gives one server for all tests of a file; main() stops it and counts its stop as a test of its own, since
-every stop checks the exit status and that neither assertion nor sanitizer spoke.
+gives one server for all tests of a file; main() stops it and counts its stop as a test of its own,
+since every stop checks the exit status and that neither assertion nor sanitizer spoke.
 """
 
 import array
