@@ -130,6 +130,12 @@ void uring_chunk_give(struct uring_pool *pool, struct uring_chunk *chunk)
     pool->taken_count--;
 }
 
+struct uring_chunk *uring_pool_chunk(struct uring_pool *pool, uint32_t index)
+{
+    assert(index < pool->chunks_made);
+    return &pool->chunks[index];
+}
+
 uint32_t uring_pool_taken_count(const struct uring_pool *pool)
 {
     return pool->taken_count;

@@ -4,14 +4,16 @@
  * listed ends with -EACCES for the rest of the ring's life, whoever queues it.
  * io_uring_register(2). */
 #include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "uring/ring_internal.h"
 
 static const uint8_t OPERATIONS[] = {
-    IORING_OP_ACCEPT,       IORING_OP_RECV,    IORING_OP_SEND,     IORING_OP_SENDMSG,
-    IORING_OP_SEND_ZC,      IORING_OP_OPENAT2, IORING_OP_READ,     IORING_OP_READ_FIXED,
-    IORING_OP_WRITE,        IORING_OP_CLOSE,   IORING_OP_SHUTDOWN, IORING_OP_TIMEOUT,
-    IORING_OP_ASYNC_CANCEL,
+    IORING_OP_ACCEPT,       IORING_OP_RECV,     IORING_OP_SEND,     IORING_OP_SENDMSG,
+    IORING_OP_SEND_ZC,      IORING_OP_OPENAT2,  IORING_OP_READ,     IORING_OP_READ_FIXED,
+    IORING_OP_WRITE,        IORING_OP_CLOSE,    IORING_OP_SHUTDOWN, IORING_OP_TIMEOUT,
+    IORING_OP_ASYNC_CANCEL, IORING_OP_POLL_ADD,
 };
 
 static const uint8_t REGISTRATIONS[] = {
@@ -25,6 +27,13 @@ enum {
     OPERATIONS_COUNT = sizeof(OPERATIONS) / sizeof(OPERATIONS[0]),
     REGISTRATIONS_COUNT = sizeof(REGISTRATIONS) / sizeof(REGISTRATIONS[0]),
 };
+
+/* The shared liburing 2.3 declares the two helpers for this, and does not export them. */
+static int ring_register(struct io_uring *ring, unsigned opcode, const void *data, unsigned count)
+{
+    long result = syscall(__NR_io_uring_register, ring->ring_fd, opcode, data, count);
+    return result < 0 ? -errno : 0;
+}
 
 int ring_lock(struct io_uring *ring)
 {
@@ -42,11 +51,11 @@ int ring_lock(struct io_uring *ring)
     list[count].sqe_flags = IOSQE_IO_LINK | IOSQE_BUFFER_SELECT | IOSQE_CQE_SKIP_SUCCESS;
     count++;
 
-    int error = io_uring_register_restrictions(ring, list, count);
+    int error = ring_register(ring, IORING_REGISTER_RESTRICTIONS, list, count);
     if (error != 0) {
         return error;
     }
-    error = io_uring_enable_rings(ring);
+    error = ring_register(ring, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
     if (error != 0) {
         return error;
     }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <string.h>
 
 #include "uring/ring_internal.h"
@@ -65,22 +66,23 @@ uint32_t uring_recv_free_count(const struct uring *uring)
     return uring->buffers_count - uring->buffers_out;
 }
 
-static int send_flags(bool more)
+static int message_flags(unsigned flags)
 {
-    return MSG_NOSIGNAL | MSG_WAITALL | (more ? MSG_MORE : 0);
+    return MSG_NOSIGNAL | ((flags & URING_SEND_NOWAIT) != 0 ? MSG_DONTWAIT : MSG_WAITALL) |
+           ((flags & URING_SEND_MORE) != 0 ? MSG_MORE : 0);
 }
 
 void uring_send(struct uring *uring, struct uring_token token, int fd, const void *data,
-                uint32_t size, bool more)
+                uint32_t size, unsigned flags)
 {
     assert(size > 0);
     struct io_uring_sqe *entry = entry_for(uring, token);
-    io_uring_prep_send(entry, fd, data, size, send_flags(more));
+    io_uring_prep_send(entry, fd, data, size, message_flags(flags));
     entry_tag(entry, token);
 }
 
 void uring_send_vector(struct uring *uring, struct uring_token token, int fd,
-                       const struct iovec *pieces, uint32_t count, bool more)
+                       const struct iovec *pieces, uint32_t count, unsigned flags)
 {
     assert(count > 0);
     assert(count <= URING_IOVECS_MAX);
@@ -89,7 +91,14 @@ void uring_send_vector(struct uring *uring, struct uring_token token, int fd,
     struct ring_message *message = &uring->messages[entry - uring->ring.sq.sqes];
     memcpy(message->pieces, pieces, count * sizeof(*pieces));
     message->header = (struct msghdr){ .msg_iov = message->pieces, .msg_iovlen = count };
-    io_uring_prep_sendmsg(entry, fd, &message->header, (unsigned)send_flags(more));
+    io_uring_prep_sendmsg(entry, fd, &message->header, (unsigned)message_flags(flags));
+    entry_tag(entry, token);
+}
+
+void uring_poll_writable(struct uring *uring, struct uring_token token, int fd)
+{
+    struct io_uring_sqe *entry = entry_for(uring, token);
+    io_uring_prep_poll_add(entry, fd, POLLOUT);
     entry_tag(entry, token);
 }
 
@@ -206,10 +215,10 @@ void uring_send_zero_copy(struct uring *uring, struct uring_token token, int fd,
     unsigned usage = uring->reports_usage ? IORING_SEND_ZC_REPORT_USAGE : 0;
     const char *data = chunk->data + chunk_offset;
     if (chunk->registration >= 0) {
-        io_uring_prep_send_zc_fixed(entry, fd, data, size, send_flags(false), usage,
+        io_uring_prep_send_zc_fixed(entry, fd, data, size, message_flags(0), usage,
                                     (unsigned)chunk->registration);
     } else {
-        io_uring_prep_send_zc(entry, fd, data, size, send_flags(false), usage);
+        io_uring_prep_send_zc(entry, fd, data, size, message_flags(0), usage);
     }
     entry_tag(entry, token);
 }

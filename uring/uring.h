@@ -120,14 +120,22 @@ void uring_recv_release(struct uring *uring, uint16_t buffer);
 /* Provided buffers not in the caller's hands (the kernel may have filled some already). */
 uint32_t uring_recv_free_count(const struct uring *uring);
 
-/* Sends all of it unless the connection breaks; a short result is possible all the same. `more`:
- * hint that further bytes follow at once (MSG_MORE). Never raises SIGPIPE. send(2). */
+enum uring_send_flags {
+    URING_SEND_MORE = 1 << 0,   /* further bytes follow at once (MSG_MORE) */
+    URING_SEND_NOWAIT = 1 << 1, /* what fits now; -EAGAIN when nothing does */
+};
+
+/* Without NOWAIT, sends all of it unless the connection breaks; a short result is possible all the
+ * same. Never raises SIGPIPE. send(2). */
 void uring_send(struct uring *uring, struct uring_token token, int fd, const void *data,
-                uint32_t size, bool more);
+                uint32_t size, unsigned flags);
 
 /* The same for 1 to URING_IOVECS_MAX pieces; the array itself is copied. sendmsg(2). */
 void uring_send_vector(struct uring *uring, struct uring_token token, int fd,
-                       const struct iovec *pieces, uint32_t count, bool more);
+                       const struct iovec *pieces, uint32_t count, unsigned flags);
+
+/* One event when the socket can take bytes again, or is broken. poll(2), POLLOUT. */
+void uring_poll_writable(struct uring *uring, struct uring_token token, int fd);
 
 /* Ends the connection's sending (SHUT_WR), receiving and sending (SHUT_RDWR). No event.
  * shutdown(2). */
@@ -193,6 +201,7 @@ void uring_pool_destroy(struct uring_pool *pool);
 /* Takes the chunk given back last (warm in the cache), or NULL when all chunks_max are out. */
 struct uring_chunk *uring_chunk_take(struct uring_pool *pool);
 void uring_chunk_give(struct uring_pool *pool, struct uring_chunk *chunk);
+struct uring_chunk *uring_pool_chunk(struct uring_pool *pool, uint32_t index);
 uint32_t uring_pool_taken_count(const struct uring_pool *pool);
 
 /* Reads file bytes into a chunk at chunk_offset (READ_FIXED where registered). `linked`: the

@@ -1,0 +1,420 @@
+/* connection: one client's life.
+ *
+ * Duty: read requests in order, have each answered in order, keep the connection as long as HTTP
+ * and the deadlines allow, and end it without losing an answer or leaking a byte.
+ *
+ *   OPEN --last response sent--> DRAINING --peer done, or deadline--> CLOSING --joined--> FREE
+ *      \________________________clean end, error, deadline_____________/
+ *
+ * Handlers record what happened and make the connection ready; connection_advance() looks at all of
+ * it and decides, as often as it is called.
+ *
+ * Invariants: one operation in flight a lane; a slot is FREE only when no operation is pending and
+ * no zero-copy notice is owed: with io_uring that is memory safety. An exchange exists only while a
+ * request is being answered; its head is pinned when it outlives a step. Receive buffers are held
+ * across steps only when the inbox is full, and then the recv is cancelled: that is the
+ * back-pressure. */
+#include "server/connection.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "server/worker.h"
+
+struct uring_token connection_token(const struct connection *connection, enum op op)
+{
+    return (struct uring_token){ .op = (uint8_t)op,
+                                 .slot = connection->slot,
+                                 .generation = connection->generation };
+}
+
+void connection_occupy(struct connection *connection, enum lane lane)
+{
+    assert((connection->lanes & lane) == 0);
+    connection->lanes |= (uint8_t)lane;
+}
+
+void connection_make_ready(struct worker *worker, struct connection *connection)
+{
+    assert(connection->state != CONNECTION_FREE);
+    if (!list_contains(&connection->ready_node)) {
+        list_append(&worker->ready, &connection->ready_node);
+    }
+}
+
+struct connection *connection_open(struct worker *worker, int fd, uint8_t listener)
+{
+    if (worker->slots_free_count == 0) {
+        return NULL;
+    }
+    uint32_t slot = worker->slots_free[--worker->slots_free_count];
+    struct connection *connection = &worker->connections[slot];
+    assert(connection->state == CONNECTION_FREE);
+    uint32_t generation = connection->generation + 1;
+    *connection = (struct connection){
+        .fd = fd,
+        .slot = slot,
+        .generation = generation,
+        .state = CONNECTION_OPEN,
+        .phase = PHASE_HEAD,
+        .listener = listener,
+        .opened_ms = worker->now_ms,
+    };
+    input_init(&connection->input);
+    http_parser_init(&connection->parser);
+    connection_make_ready(worker, connection);
+    return connection;
+}
+
+void connection_fail(struct worker *worker, struct connection *connection)
+{
+    if (connection->state != CONNECTION_CLOSING) {
+        connection->state = CONNECTION_CLOSING;
+        if ((connection->lanes & LANE_RECV) != 0 && !connection->recv_cancelled) {
+            uring_cancel(worker->uring, connection_token(connection, OP_RECV));
+            connection->recv_cancelled = true;
+        }
+        if ((connection->lanes & LANE_SEND) != 0 || connection->notices_owed > 0) {
+            uring_shutdown(worker->uring, connection->fd, SHUT_RDWR);
+        }
+    }
+    connection_make_ready(worker, connection);
+}
+
+bool connection_is_idle(const struct connection *connection)
+{
+    return connection->state == CONNECTION_OPEN && connection->phase == PHASE_HEAD &&
+           input_is_empty(&connection->input) && outbox_is_empty(&connection->outbox) &&
+           (connection->lanes & (uint8_t)~LANE_RECV) == 0;
+}
+
+bool connection_has_room(struct worker *worker, struct connection *connection)
+{
+    return outbox_has_room(&connection->outbox, OUTBOX_SEGMENTS_A_RESPONSE) &&
+           sender_take_outbuf(worker, connection) &&
+           connection->outbuf->size - connection->outbuf_used >= OUTBUF_HEAD_ROOM;
+}
+
+/* --- reading requests ------------------------------------------------------------------------- */
+
+/* Answers with an error whose framing is in doubt; nothing after it is read as a request. */
+static void reject(struct worker *worker, struct connection *connection, unsigned status)
+{
+    if (connection->exchange == NULL) {
+        exchange_take(worker, connection);
+        connection->exchange->request = (struct http_request){ .version_minor = 1 };
+    }
+    exchange_reject(worker, connection, status);
+    exchange_release(worker, connection);
+    input_unpin(&worker->inputs, &connection->input);
+}
+
+/* The head moves to where it can stay, and the request's slices with it. */
+static void pin_head(struct worker *worker, struct connection *connection)
+{
+    struct slice head =
+        input_pin(&worker->inputs, &connection->input, connection->parser.head_size);
+    http_parser_reset(&connection->parser);
+    enum http_parse_result result =
+        http_parse_head(&connection->parser, head.data, head.size, &connection->exchange->request);
+    assert(result == HTTP_PARSE_DONE);
+}
+
+static void finish_request(struct worker *worker, struct connection *connection)
+{
+    exchange_release(worker, connection);
+    input_unpin(&worker->inputs, &connection->input);
+    http_parser_reset(&connection->parser);
+    connection->requests_count++;
+    if (connection->phase != PHASE_LAST) {
+        connection->phase = PHASE_HEAD;
+    }
+}
+
+static void start_body(struct worker *worker, struct connection *connection)
+{
+    const struct http_request *request = &connection->exchange->request;
+    pin_head(worker, connection);
+    connection->phase = PHASE_BODY;
+    if (request->content_length > worker->settings.conf->body_max_bytes) {
+        reject(worker, connection, 413);
+    } else if (request->expects_continue && input_is_empty(&connection->input)) {
+        exchange_continue(connection);
+    }
+}
+
+/* A complete head: answered on the spot when nothing has to be waited for. */
+static void start_request(struct worker *worker, struct connection *connection)
+{
+    if (connection->exchange->request.body_kind != HTTP_BODY_NONE) {
+        start_body(worker, connection);
+        return;
+    }
+    connection->phase = PHASE_ANSWERING;
+    if (exchange_advance(worker, connection)) {
+        input_consume(&worker->inputs, &connection->input, connection->parser.head_size);
+        finish_request(worker, connection);
+    } else {
+        pin_head(worker, connection);
+    }
+}
+
+/* The step functions return whether there may be more to do at once. */
+static bool step_head(struct worker *worker, struct connection *connection)
+{
+    struct input *input = &connection->input;
+    struct slice view = input_view(&worker->inputs, input);
+    if (view.size == 0 || !connection_has_room(worker, connection)) {
+        return false;
+    }
+    if (connection->exchange == NULL) {
+        exchange_take(worker, connection);
+    }
+    switch (http_parse_head(&connection->parser, view.data, view.size,
+                            &connection->exchange->request)) {
+    case HTTP_PARSE_DONE:
+        start_request(worker, connection);
+        return true;
+    case HTTP_PARSE_ERROR:
+        reject(worker, connection, connection->parser.error_status);
+        return true;
+    case HTTP_PARSE_MORE:
+        break;
+    }
+    exchange_release(worker, connection);
+    if (!input_has_more(input)) {
+        return false;
+    }
+    input_gather(&worker->inputs, input);
+    return true;
+}
+
+static bool step_body(struct worker *worker, struct connection *connection)
+{
+    struct slice view = input_view(&worker->inputs, &connection->input);
+    if (view.size == 0) {
+        return false;
+    }
+    struct http_parser *parser = &connection->parser;
+    size_t consumed = 0;
+    enum http_parse_result result = http_parse_body(parser, view.data, view.size, &consumed);
+    assert(consumed <= view.size);
+    input_consume(&worker->inputs, &connection->input, consumed);
+    if (result == HTTP_PARSE_ERROR) {
+        reject(worker, connection, parser->error_status);
+    } else if (parser->body_size > worker->settings.conf->body_max_bytes) {
+        reject(worker, connection, 413);
+    } else if (result == HTTP_PARSE_DONE) {
+        connection->phase = PHASE_ANSWERING;
+    }
+    return true;
+}
+
+static bool step_answer(struct worker *worker, struct connection *connection)
+{
+    if (!exchange_advance(worker, connection)) {
+        return false;
+    }
+    finish_request(worker, connection);
+    return true;
+}
+
+static bool step(struct worker *worker, struct connection *connection)
+{
+    switch ((enum connection_phase)connection->phase) {
+    case PHASE_HEAD:
+        return step_head(worker, connection);
+    case PHASE_BODY:
+        return connection_has_room(worker, connection) && step_body(worker, connection);
+    case PHASE_ANSWERING:
+        return step_answer(worker, connection);
+    case PHASE_LAST:
+        break;
+    }
+    return false;
+}
+
+/* --- ending ----------------------------------------------------------------------------------- */
+
+static void start_draining(struct worker *worker, struct connection *connection)
+{
+    connection->state = CONNECTION_DRAINING;
+    uring_shutdown(worker->uring, connection->fd, SHUT_WR);
+    input_discard(&worker->inputs, &connection->input);
+}
+
+/* What to do when no response is left to send. */
+static void end_if_over(struct worker *worker, struct connection *connection)
+{
+    bool waiting = connection->phase == PHASE_HEAD && input_is_empty(&connection->input);
+    bool over = connection->phase == PHASE_LAST || (worker->stopping && waiting) ||
+                (connection->input.ended && connection->phase != PHASE_ANSWERING);
+    bool sent =
+        outbox_is_empty(&connection->outbox) && (connection->lanes & (LANE_SEND | LANE_LOAD)) == 0;
+    if (!over || !sent) {
+        return;
+    }
+    bool unread = connection->closes_uncleanly || !input_is_empty(&connection->input);
+    if (unread && !connection->input.ended) {
+        start_draining(worker, connection);
+    } else {
+        connection_fail(worker, connection);
+    }
+}
+
+/* Frees the slot when nothing in the kernel refers to it any more. */
+static void join(struct worker *worker, struct connection *connection)
+{
+    if (connection->lanes != 0 || connection->notices_owed > 0) {
+        return;
+    }
+    sender_release(worker, connection);
+    if (connection->exchange != NULL) {
+        exchange_release(worker, connection);
+    }
+    input_unpin(&worker->inputs, &connection->input);
+    input_discard(&worker->inputs, &connection->input);
+    list_remove(&connection->ready_node);
+    list_remove(&connection->deadline_node);
+    list_remove(&connection->wait_node);
+    uring_close(worker->uring, connection->fd);
+    connection->fd = -1;
+    connection->state = CONNECTION_FREE;
+    worker->slots_free[worker->slots_free_count++] = connection->slot;
+    assert(worker->slots_free_count <= worker->slots_count);
+    worker_resume_accept(worker);
+}
+
+/* --- deadlines and receiving ------------------------------------------------------------------ */
+
+static enum deadline deadline_of(const struct connection *connection)
+{
+    if (connection->state == CONNECTION_DRAINING) {
+        return DEADLINE_LINGER;
+    }
+    if (connection->phase == PHASE_BODY) {
+        return DEADLINE_BODY;
+    }
+    if (!outbox_is_empty(&connection->outbox) || connection->phase != PHASE_HEAD) {
+        return DEADLINE_SEND;
+    }
+    return input_is_empty(&connection->input) ? DEADLINE_IDLE : DEADLINE_HEAD;
+}
+
+static void update_deadline(struct worker *worker, struct connection *connection)
+{
+    enum deadline deadline = deadline_of(connection);
+    bool restart = deadline == DEADLINE_SEND && connection->progressed;
+    connection->progressed = false;
+    if (list_contains(&connection->deadline_node)) {
+        if (connection->deadline == deadline && !restart) {
+            return;
+        }
+        list_remove(&connection->deadline_node);
+    }
+    connection->deadline = (uint8_t)deadline;
+    connection->deadline_ms = worker->now_ms + worker->deadline_ms[deadline];
+    list_append(&worker->deadlines[deadline], &connection->deadline_node);
+}
+
+void connection_expire(struct worker *worker, struct connection *connection)
+{
+    bool late = connection->deadline == DEADLINE_HEAD || connection->deadline == DEADLINE_BODY;
+    if (late && connection->state == CONNECTION_OPEN && connection->phase != PHASE_LAST &&
+        connection_has_room(worker, connection)) {
+        reject(worker, connection, 408);
+        connection_make_ready(worker, connection);
+    } else {
+        connection_fail(worker, connection);
+    }
+}
+
+static void arm_recv(struct worker *worker, struct connection *connection)
+{
+    const struct input *input = &connection->input;
+    if (input->ended) {
+        return;
+    }
+    if ((connection->lanes & LANE_RECV) != 0) {
+        if (input->buffers_count > HELD_BUFFERS_MAX && !connection->recv_cancelled) {
+            uring_cancel(worker->uring, connection_token(connection, OP_RECV));
+            connection->recv_cancelled = true;
+        }
+        return;
+    }
+    if (input->buffers_count > 0 || list_contains(&connection->wait_node)) {
+        return;
+    }
+    connection->recv_cancelled = false;
+    uring_recv(worker->uring, connection_token(connection, OP_RECV), connection->fd);
+    connection_occupy(connection, LANE_RECV);
+}
+
+static void record_end(struct worker *worker, struct connection *connection, int result)
+{
+    switch (result) {
+    case -ECANCELED:
+    case -EINTR:
+        break; /* back-pressure: armed again when the input has been used */
+    case -ENOBUFS:
+        if (!list_contains(&connection->wait_node)) {
+            list_append(&worker->waiting_buffer, &connection->wait_node);
+        }
+        break;
+    case 0:
+        connection->input.ended = true;
+        break;
+    default:
+        connection->input.ended = true;
+        connection_fail(worker, connection);
+        break;
+    }
+}
+
+void connection_handle_recv(struct worker *worker, struct connection *connection,
+                            const struct uring_event *event)
+{
+    if (event->result <= 0) {
+        if (event->buffer != URING_BUFFER_NONE) {
+            uring_recv_release(worker->uring, event->buffer);
+        }
+        record_end(worker, connection, event->result);
+    } else if (connection->state == CONNECTION_OPEN && connection->phase != PHASE_LAST) {
+        input_append(&worker->inputs, &connection->input, event->buffer, (uint32_t)event->result);
+    } else {
+        /* Nothing more is read as a request; it only has to be swallowed. */
+        uring_recv_release(worker->uring, event->buffer);
+        connection->closes_uncleanly = true;
+    }
+}
+
+/* --- the decision ----------------------------------------------------------------------------- */
+
+static void serve(struct worker *worker, struct connection *connection)
+{
+    while (connection->state == CONNECTION_OPEN && step(worker, connection)) {
+    }
+    if (connection->phase == PHASE_LAST && !input_is_empty(&connection->input)) {
+        connection->closes_uncleanly = true;
+        input_discard(&worker->inputs, &connection->input);
+    }
+    sender_advance(worker, connection);
+    end_if_over(worker, connection);
+}
+
+void connection_advance(struct worker *worker, struct connection *connection)
+{
+    if (connection->state == CONNECTION_OPEN) {
+        serve(worker, connection);
+    }
+    if (connection->state == CONNECTION_DRAINING && connection->input.ended) {
+        connection_fail(worker, connection);
+    }
+    if (connection->state == CONNECTION_CLOSING) {
+        join(worker, connection);
+        return;
+    }
+    input_settle(&worker->inputs, &connection->input);
+    arm_recv(worker, connection);
+    update_deadline(worker, connection);
+}

@@ -1,0 +1,72 @@
+/* entry: one file as the cache and the responses know it. Immutable once it is filled, counted, and
+ * one allocation: a replaced file's entry lives on until the last response that uses it is sent.
+ *
+ * Single-threaded: every worker has its own. */
+#ifndef GYRE_SERVER_ENTRY_H
+#define GYRE_SERVER_ENTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "http/http_etag.h"
+#include "http/http_head.h"
+#include "http/slice.h"
+#include "server/list.h"
+#include "uring/uring.h"
+
+/* What tells one version of a file from another: if none of these differs, the bytes are the same.
+ */
+struct entry_identity {
+    uint64_t device;
+    uint64_t inode;
+    uint64_t size;
+    int64_t modified_s;
+    int64_t changed_s;
+    uint32_t modified_ns;
+    uint32_t changed_ns;
+};
+
+struct entry {
+    struct list_node age; /* in the cache's list of its kind */
+    struct entry *hash_next;
+    uint64_t hash;
+    uint32_t references; /* the cache's, and one a segment or exchange */
+    bool cached;
+    bool young; /* changed so lately that stat cannot be trusted to see the next change */
+    uint64_t checked_batch; /* the batch in which it was last seen to be fresh */
+    struct entry_identity identity;
+    int file;               /* open, for streaming; -1: the body is in memory */
+    uint32_t body_capacity; /* bytes at `body` */
+    uint32_t charge;        /* bytes of memory it stands for */
+    struct slice key;       /* the target: path, and '/' behind it for a directory's index */
+    const char *path;       /* of the file, beneath the root */
+    struct slice type;      /* borrowed from the type table, or from type_text */
+    uint16_t head_size;
+    uint8_t etag_size;
+    char head[HTTP_HEAD_FIXED_SIZE_MAX]; /* the fixed half of a 200 */
+    char etag[HTTP_ETAG_SIZE_MAX];
+    char type_text[128];
+    char *body; /* size bytes when file is -1, else the first body_capacity */
+};
+
+struct entry_identity entry_identity_of(const struct stat *status);
+bool entry_identity_equal(const struct entry_identity *a, const struct entry_identity *b);
+
+/* Allocates an entry for an open file, with room for body_capacity bytes of it; one reference, the
+ * caller's. Takes over `file`. Returns NULL when memory is short (`file` stays the caller's). */
+struct entry *entry_create(struct slice key, const char *path, const struct stat *status, int file,
+                           uint32_t body_capacity);
+
+/* Renders tag and head once type and identity are known. now_s: UTC. */
+void entry_render(struct entry *entry, int64_t now_s);
+
+struct entry *entry_acquire(struct entry *entry);
+
+/* The last release closes the file through the engine and frees the memory. */
+void entry_release(struct uring *uring, struct entry *entry);
+
+/* Closes the file of an entry whose body is complete in memory. */
+void entry_drop_file(struct uring *uring, struct entry *entry);
+
+#endif

@@ -1,0 +1,58 @@
+/* main: gyre's command line. See gyre --help, or README.md. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "server/options.h"
+#include "server/service.h"
+#include "server/settings.h"
+
+/* Prints the configuration as understood: gyre -t. */
+static int print_settings(const struct conf *conf)
+{
+    size_t size = conf_print(conf, NULL, 0) + 1;
+    char *text = malloc(size);
+    if (text == NULL) {
+        fprintf(stderr, "gyre: out of memory\n");
+        return 1;
+    }
+    conf_print(conf, text, size);
+    int status = fputs(text, stdout) < 0 || fflush(stdout) != 0;
+    free(text);
+    return status;
+}
+
+static int run(const struct options *options)
+{
+    struct conf *conf = malloc(sizeof(*conf));
+    if (conf == NULL) {
+        fprintf(stderr, "gyre: out of memory\n");
+        return 1;
+    }
+    int status = settings_load(options, conf, stderr);
+    if (status == 0) {
+        status = options->action == OPTIONS_TEST ? print_settings(conf) : service_run(conf);
+    }
+    free(conf);
+    return status;
+}
+
+int main(int argc, char *argv[])
+{
+    struct options options;
+    int status = options_parse(argc, argv, &options, stderr);
+    if (status != 0) {
+        return status;
+    }
+    switch (options.action) {
+    case OPTIONS_HELP:
+        options_print_help(stdout);
+        return 0;
+    case OPTIONS_VERSION:
+        options_print_version(stdout);
+        return 0;
+    case OPTIONS_TEST:
+    case OPTIONS_RUN:
+        break;
+    }
+    return run(&options);
+}

@@ -1,0 +1,413 @@
+/* service: sets the stage, starts the workers, turns signals into wakes, and waits for the end.
+ *
+ * Duty: everything that happens once a process. The main thread only waits for signals: all are
+ * blocked in every thread and taken with sigwait, so no handler ever runs. It speaks to the workers
+ * through a waker, and they tell it that they are gone by a signal of their own.
+ *
+ * Ownership: listeners, root and type table are the service's; workers borrow them. */
+#include "server/service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "server/listener.h"
+#include "server/worker.h"
+
+enum {
+    MIME_TYPES_SIZE_MAX = 1024 * 1024,
+    DESCRIPTORS_OWN = 64, /* standard streams, rings, logs, the root, files being opened */
+};
+
+enum thread_state {
+    THREAD_STARTING,
+    THREAD_RUNNING,
+    THREAD_ENDED,
+};
+
+struct service;
+
+struct worker_thread {
+    struct service *service;
+    struct worker *worker;
+    struct worker_settings settings;
+    pthread_t thread;
+    enum thread_state state; /* guarded by service->lock */
+    int error;
+};
+
+struct service {
+    const struct conf *conf;
+    struct http_type_table *types;
+    int root;
+    uint32_t workers_count;
+    uint32_t listeners_count;
+    struct listener listeners[CONF_LISTEN_MAX];
+    struct worker_thread *threads;
+    pthread_t main_thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+};
+
+/* A worker's thread has ended. */
+static int ended_signal(void)
+{
+    return SIGRTMIN;
+}
+
+static sigset_t watched_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
+    sigaddset(&set, ended_signal());
+    return set;
+}
+
+static uint32_t cpus_count(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof(set), &set) != 0) {
+        return 1;
+    }
+    int count = CPU_COUNT(&set);
+    return count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : (uint32_t)count;
+}
+
+/* --- set-up ------------------------------------------------------------------------------------
+ */
+
+static int tell_refusal(enum uring_refusal refusal, int error)
+{
+    const char *reason = "";
+    switch (refusal) {
+    case URING_REFUSAL_NONE:
+        return 0;
+    case URING_REFUSAL_KERNEL:
+        reason = "this kernel is older than 6.1, or was built without it";
+        break;
+    case URING_REFUSAL_SYSCTL:
+        reason = "the sysctl kernel.io_uring_disabled forbids it; set it to 0";
+        break;
+    case URING_REFUSAL_SECCOMP:
+        reason =
+            "a seccomp filter or security module forbids it, as container runtimes do by default; "
+            "allow io_uring_setup, io_uring_enter and io_uring_register";
+        break;
+    case URING_REFUSAL_RESOURCE:
+        reason = "memory or descriptors have run out";
+        break;
+    }
+    fprintf(stderr, "gyre: io_uring is not available: %s (%s)\n", reason, strerror(-error));
+    return 1;
+}
+
+static int open_root(struct service *service)
+{
+    const char *path = service->conf->root;
+    service->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (service->root < 0) {
+        fprintf(stderr, "gyre: cannot serve '%s': %s\n", path, strerror(errno));
+        return 1;
+    }
+    return 0;
+}
+
+static void add_system_types(struct http_type_table *types)
+{
+    FILE *file = fopen("/etc/mime.types", "re");
+    if (file == NULL) {
+        return;
+    }
+    char *text = malloc(MIME_TYPES_SIZE_MAX);
+    if (text != NULL) {
+        size_t size = fread(text, 1, MIME_TYPES_SIZE_MAX, file);
+        http_type_table_add_mime_types(types, slice_of(text, size));
+        free(text);
+    }
+    fclose(file);
+}
+
+static int create_types(struct service *service)
+{
+    const struct conf *conf = service->conf;
+    service->types = malloc(sizeof(*service->types));
+    if (service->types == NULL) {
+        fprintf(stderr, "gyre: out of memory\n");
+        return 1;
+    }
+    http_type_table_init(service->types);
+    for (uint32_t i = 0; i < conf->types_count; i++) {
+        (void)http_type_table_add(service->types, slice_from_string(conf->types[i].extension),
+                                  slice_from_string(conf->types[i].type));
+    }
+    http_type_table_add_builtin(service->types);
+    if (conf->mime_types == CONF_ON) {
+        add_system_types(service->types);
+    }
+    return 0;
+}
+
+static int open_listeners(struct service *service)
+{
+    const struct conf *conf = service->conf;
+    for (uint32_t i = 0; i < conf->listen_count; i++) {
+        if (listener_open(&service->listeners[i], conf->listen[i].address, service->workers_count,
+                          conf, stderr) != 0) {
+            return 1;
+        }
+        service->listeners_count++;
+    }
+    return 0;
+}
+
+/* Raises the soft limit, and divides what there is: three quarters for connections. */
+static void divide_descriptors(const struct service *service, struct worker_settings *settings)
+{
+    struct rlimit limit = { .rlim_cur = 1024, .rlim_max = 1024 };
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        struct rlimit raised = { .rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max };
+        if (setrlimit(RLIMIT_NOFILE, &raised) == 0) {
+            limit.rlim_cur = limit.rlim_max;
+        }
+    }
+    uint64_t own =
+        DESCRIPTORS_OWN + (uint64_t)service->workers_count * (service->listeners_count + 4);
+    uint64_t left = limit.rlim_cur > 2 * own ? limit.rlim_cur - own : limit.rlim_cur / 2;
+    uint64_t share = left / service->workers_count;
+    uint64_t files = share / 4;
+    uint64_t connections = share - files;
+    uint32_t wanted = service->conf->connections_max;
+    settings->connections_max = connections < wanted ? (uint32_t)connections : wanted;
+    settings->connections_max += settings->connections_max == 0;
+    settings->cached_files_max = files < 1024 ? (uint32_t)files : 1024;
+    if (settings->connections_max < wanted) {
+        fprintf(stderr,
+                "gyre: the descriptor limit (ulimit -n %" PRIu64
+                ") allows %u connections a worker, not the configured %u\n",
+                (uint64_t)limit.rlim_cur, settings->connections_max, wanted);
+    }
+}
+
+/* --- workers ------------------------------------------------------------------------------------
+ */
+
+static void set_state(struct worker_thread *thread, enum thread_state state)
+{
+    struct service *service = thread->service;
+    pthread_mutex_lock(&service->lock);
+    thread->state = state;
+    pthread_cond_signal(&service->changed);
+    pthread_mutex_unlock(&service->lock);
+}
+
+static void *thread_main(void *argument)
+{
+    struct worker_thread *thread = argument;
+    thread->error = worker_create(thread->worker, &thread->settings);
+    if (thread->error == 0) {
+        set_state(thread, THREAD_RUNNING);
+        thread->error = worker_run(thread->worker);
+        /* With connections that could not be joined, the kernel may still use their memory. */
+        if (worker_connections_count(thread->worker) == 0) {
+            worker_destroy(thread->worker);
+        }
+    }
+    set_state(thread, THREAD_ENDED);
+    pthread_kill(thread->service->main_thread, ended_signal());
+    return NULL;
+}
+
+static void warn_of_plain_memory(const struct service *service)
+{
+    uint32_t plain = 0;
+    for (uint32_t i = 0; i < service->workers_count; i++) {
+        plain += uring_counters(service->threads[i].worker->uring)->slabs_plain;
+    }
+    if (plain > 0) {
+        fprintf(stderr,
+                "gyre: the kernel refuses to register buffers (ulimit -l is too small): serving "
+                "with plain ones, a little slower\n");
+    }
+}
+
+/* Starts every worker and waits until it serves or has failed. */
+static int start_workers(struct service *service, const struct worker_settings *common)
+{
+    service->threads = calloc(service->workers_count, sizeof(*service->threads));
+    for (uint32_t i = 0; service->threads != NULL && i < service->workers_count; i++) {
+        struct worker_thread *thread = &service->threads[i];
+        thread->service = service;
+        thread->settings = *common;
+        thread->settings.index = i;
+        for (uint32_t j = 0; j < service->listeners_count; j++) {
+            thread->settings.listeners[j] = listener_socket(&service->listeners[j], i);
+        }
+        thread->worker = malloc(sizeof(*thread->worker));
+        if (thread->worker == NULL ||
+            pthread_create(&thread->thread, NULL, thread_main, thread) != 0) {
+            fprintf(stderr, "gyre: cannot start worker %u: %s\n", i, strerror(errno));
+            return 1;
+        }
+        pthread_mutex_lock(&service->lock);
+        while (thread->state == THREAD_STARTING) {
+            pthread_cond_wait(&service->changed, &service->lock);
+        }
+        pthread_mutex_unlock(&service->lock);
+        if (thread->error != 0) {
+            return 1;
+        }
+    }
+    return service->threads == NULL;
+}
+
+static void wake_workers(struct service *service, struct uring_waker *waker, enum wake wake)
+{
+    struct uring_token token = { .op = OP_WAKE, .slot = wake };
+    for (uint32_t i = 0; i < service->workers_count; i++) {
+        pthread_mutex_lock(&service->lock);
+        bool running = service->threads[i].state == THREAD_RUNNING;
+        int error =
+            running ? uring_waker_wake(waker, service->threads[i].worker->uring, token, 0) : 0;
+        pthread_mutex_unlock(&service->lock);
+        if (error != 0) {
+            fprintf(stderr, "gyre: cannot wake worker %u: %s\n", i, strerror(-error));
+        }
+    }
+}
+
+static bool all_ended(struct service *service)
+{
+    bool ended = true;
+    pthread_mutex_lock(&service->lock);
+    for (uint32_t i = 0; i < service->workers_count; i++) {
+        ended = ended && service->threads[i].state == THREAD_ENDED;
+    }
+    pthread_mutex_unlock(&service->lock);
+    return ended;
+}
+
+/* Returns the exit status. */
+static int wait_for_end(struct service *service, struct uring_waker *waker)
+{
+    sigset_t signals = watched_signals();
+    bool stopping = false;
+    while (!all_ended(service)) {
+        int number = 0;
+        if (sigwait(&signals, &number) != 0) {
+            continue;
+        }
+        if (number == SIGUSR1) {
+            wake_workers(service, waker, WAKE_REOPEN_LOG);
+        } else if (number == SIGUSR2) {
+            wake_workers(service, waker, WAKE_REPORT);
+        } else if (number != ended_signal() && stopping) {
+            fprintf(stderr, "gyre: second signal: ending at once\n");
+            _exit(1);
+        } else if (!stopping) {
+            /* Asked to stop; or a worker broke, and the others must not pretend that all is well.
+             */
+            stopping = true;
+            wake_workers(service, waker, WAKE_STOP);
+        }
+    }
+    int status = 0;
+    for (uint32_t i = 0; i < service->workers_count; i++) {
+        pthread_join(service->threads[i].thread, NULL);
+        status = service->threads[i].error != 0 ? 1 : status;
+    }
+    return status;
+}
+
+static int serve(struct service *service)
+{
+    struct worker_settings settings = {
+        .conf = service->conf,
+        .types = service->types,
+        .root = service->root,
+        .listeners_count = service->listeners_count,
+    };
+    divide_descriptors(service, &settings);
+    if (start_workers(service, &settings) != 0) {
+        return 1;
+    }
+    struct uring_waker *waker;
+    int error = uring_waker_create(&waker);
+    if (error != 0) {
+        fprintf(stderr, "gyre: cannot create the waking ring: %s\n", strerror(-error));
+        return 1;
+    }
+    warn_of_plain_memory(service);
+    fprintf(stderr,
+            "gyre: %u workers, up to %u connections each, at most %" PRIu64 " MiB of memory\n",
+            service->workers_count, settings.connections_max,
+            worker_memory_max(&settings) * service->workers_count >> 20);
+    for (uint32_t i = 0; i < service->listeners_count; i++) {
+        listener_print(&service->listeners[i], service->conf->root, stdout);
+    }
+    fflush(stdout);
+    int status = wait_for_end(service, waker);
+    uring_waker_destroy(waker);
+    return status;
+}
+
+static void release(struct service *service)
+{
+    for (uint32_t i = 0; i < service->listeners_count; i++) {
+        listener_close(&service->listeners[i]);
+    }
+    for (uint32_t i = 0; service->threads != NULL && i < service->workers_count; i++) {
+        free(service->threads[i].worker);
+    }
+    free(service->threads);
+    if (service->root >= 0) {
+        close(service->root);
+    }
+    free(service->types);
+    pthread_cond_destroy(&service->changed);
+    pthread_mutex_destroy(&service->lock);
+}
+
+int service_run(const struct conf *conf)
+{
+    sigset_t signals = watched_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+
+    static const struct service EMPTY = { .root = -1 };
+    struct service *service = malloc(sizeof(*service));
+    if (service == NULL) {
+        fprintf(stderr, "gyre: out of memory\n");
+        return 1;
+    }
+    *service = EMPTY;
+    service->conf = conf;
+    service->workers_count = conf->workers > 0 ? conf->workers : cpus_count();
+    service->main_thread = pthread_self();
+    pthread_mutex_init(&service->lock, NULL);
+    pthread_cond_init(&service->changed, NULL);
+
+    int error = 0;
+    enum uring_refusal refusal = uring_probe(&error);
+    int status = tell_refusal(refusal, error);
+    if (status == 0 && open_root(service) == 0 && create_types(service) == 0 &&
+        open_listeners(service) == 0) {
+        status = serve(service);
+    } else {
+        status = 1;
+    }
+    release(service);
+    free(service);
+    return status;
+}

@@ -1,0 +1,128 @@
+/* worker: one thread, one ring, and everything a request needs. Nothing is shared with other
+ * workers but what is read-only: the configuration, the types, the root's descriptor. */
+#ifndef GYRE_SERVER_WORKER_H
+#define GYRE_SERVER_WORKER_H
+
+#include <pthread.h>
+#include <signal.h>
+
+#include "conf/conf.h"
+#include "http/http_date.h"
+#include "http/http_type.h"
+#include "server/access_log.h"
+#include "server/cache.h"
+#include "server/connection.h"
+#include "server/exchange.h"
+#include "server/magic_type.h"
+#include "server/sender.h"
+
+/* What a worker is started with. Borrowed, and shared by all workers. */
+struct worker_settings {
+    const struct conf *conf;
+    const struct http_type_table *types;
+    int root;                 /* directory, O_PATH or not */
+    uint32_t index;           /* of the worker */
+    uint32_t connections_max; /* of this worker, after the descriptor limit */
+    uint32_t cached_files_max;
+    uint32_t listeners_count;
+    int listeners[CONF_LISTEN_MAX]; /* this worker's own */
+};
+
+struct worker_counters {
+    uint64_t connections_accepted;
+    uint64_t connections_refused; /* no slot */
+    uint64_t connections_evicted; /* idle ones closed for new ones */
+    uint64_t requests;
+    uint64_t stale_events; /* of a slot's former life: a bug when not 0 */
+    uint64_t sends;
+    uint64_t zero_copy_sends;
+    uint64_t zero_copy_copied; /* notices that said: copied after all */
+    uint64_t zero_copy_notices;
+};
+
+struct worker {
+    struct worker_settings settings;
+    struct uring *uring;
+    struct worker_counters counters;
+
+    struct uring_event events[EVENTS_MAX];
+    uint64_t batch; /* number of the batch of events being handled */
+    uint64_t now_ms;
+    int64_t now_s;  /* UTC */
+    int64_t date_s; /* of which `date` is */
+    char date[HTTP_DATE_SIZE];
+    char location[HTTP_HEAD_LOCATION_SIZE_MAX]; /* scratch: of the redirect being written */
+
+    struct connection *connections; /* slots_count of them */
+    uint32_t *slots_free;
+    uint32_t slots_free_count;
+    uint32_t slots_count;
+
+    struct exchange *exchanges; /* slots_count of them, touched on demand */
+    uint32_t *exchanges_free;
+    uint32_t exchanges_free_count;
+    struct input_pool inputs;
+    struct cache cache;
+    struct magic_type *magic;
+
+    struct uring_pool *outbufs;
+    struct uring_pool *chunks;
+    struct chunk_owner *chunk_owners; /* one a chunk */
+    struct zerocopy_policy zerocopy[CONF_LISTEN_MAX];
+
+    struct list ready;
+    struct list deadlines[DEADLINES_COUNT];
+    uint32_t deadline_ms[DEADLINES_COUNT];
+    struct list waiting_outbuf;
+    struct list waiting_chunk;
+    struct list waiting_buffer; /* for a receive buffer */
+
+    bool accepting[CONF_LISTEN_MAX];
+    bool accept_paused; /* no slot or no descriptor: re-armed on a close or a tick */
+    bool stopping;
+    bool listeners_closed;
+    uint64_t stop_ms; /* when it has to be over */
+    bool stop_forced;
+
+    struct access_log log;
+    char *report; /* being written; NULL: none */
+    uint32_t report_size;
+    uint32_t report_written_size;
+};
+
+/* Prepares a worker in the thread that will run it: rings belong to their creator. Returns 0 or
+ * -errno after saying on standard error what failed. */
+int worker_create(struct worker *worker, const struct worker_settings *settings);
+
+/* Serves until it is told to stop and every connection is gone. Returns 0 or -errno (the ring
+ * broke). */
+int worker_run(struct worker *worker);
+
+/* Handles one batch of events and advances what they touched; what worker_run() does in a loop. */
+void worker_handle_batch(struct worker *worker, size_t count);
+
+/* Arms accept and the tick: before the first batch. */
+void worker_start(struct worker *worker);
+
+/* Whether a stopping worker has nothing left to do. */
+bool worker_is_done(const struct worker *worker);
+
+void worker_destroy(struct worker *worker);
+
+/* Slots in use. */
+uint32_t worker_connections_count(const struct worker *worker);
+
+/* Bytes that the worker's fixed tables and pools may come to use at most. */
+uint64_t worker_memory_max(const struct worker_settings *settings);
+
+/* Says on standard error that a file could not be streamed to its end: 0: it shrank, or -errno. */
+void worker_report_file(const struct worker *worker, const struct connection *connection,
+                        int result);
+
+/* A slot or a descriptor has become free: accept again, if that had to pause. */
+void worker_resume_accept(struct worker *worker);
+
+/* Wakes the first connection that waits for a resource that has just been given back. */
+void worker_wake_waiting(struct worker *worker, struct list *waiting);
+
+#endif
