@@ -1,11 +1,11 @@
 /* http_parse: bytes from a client -> one validated request head, then its body's framing.
  *
- * Two readers see every byte of a head. A strict scanner of our own (http_scan) checks the grammar of
- * RFC 9112 and the limits, resumes at any byte, and finds the end of the head; llhttp (strict) then
- * parses the complete head and gives the fields (http_fields). Both must agree: what one refuses is
- * refused. The scanner exists because llhttp 8.1 alone lets cases through that gyre must refuse (bare
- * LF, chunk extensions with junk, repeated Host, ...), and because it needs no memory for a half-sent
- * head. Bodies are read by http_chunked alone; its essay says why.
+ * Two readers see every byte of a head. A strict scanner of our own (http_scan) checks the grammar
+ * of RFC 9112 and the limits, resumes at any byte, and finds the end of the head; llhttp (strict)
+ * then parses the complete head and gives the fields (http_fields). Both must agree: what one
+ * refuses is refused. The scanner exists because llhttp 8.1 alone lets cases through that gyre must
+ * refuse (bare LF, repeated Host, ...), and because it needs no memory for a half-sent head. Bodies
+ * are read by http_chunked alone; its essay says why.
  *
  * Pure: no I/O, no clock, no allocation. The caller keeps the bytes; slices point into them. */
 #ifndef GYRE_HTTP_PARSE_H
@@ -19,15 +19,15 @@
 
 enum {
     HTTP_METHOD_SIZE_MAX = 32,
-    HTTP_REQUEST_LINE_SIZE_MAX = 8 * 1024,  /* method to version, without CRLF: 414 past it */
-    HTTP_FIELDS_SIZE_MAX = 32 * 1024,       /* all field lines with their CRLF: 431 past it */
-    HTTP_FIELDS_COUNT_MAX = 100,            /* 431 past it */
-    HTTP_LEADING_CRLF_COUNT_MAX = 2,        /* RFC 9112 2.2: ignored before a request line */
+    HTTP_REQUEST_LINE_SIZE_MAX = 8 * 1024,     /* method to version, without CRLF: 414 past it */
+    HTTP_FIELDS_SIZE_MAX = 32 * 1024,          /* all field lines with their CRLF: 431 past it */
+    HTTP_FIELDS_COUNT_MAX = 100,               /* 431 past it */
+    HTTP_LEADING_CRLF_COUNT_MAX = 2,           /* RFC 9112 2.2: ignored before a request line */
     HTTP_CHUNK_EXTENSIONS_SIZE_MAX = 4 * 1024, /* of one body, summed: 400 past it */
-    HTTP_TRAILERS_SIZE_MAX = 4 * 1024,      /* trailer section of a chunked body: 431 past it */
+    HTTP_TRAILERS_SIZE_MAX = 4 * 1024,         /* trailer section of a chunked body: 431 past it */
     /* The largest head that can be accepted: what an inbox must be able to hold. */
-    HTTP_HEAD_SIZE_MAX = HTTP_LEADING_CRLF_COUNT_MAX * 2 + HTTP_REQUEST_LINE_SIZE_MAX + 2 +
-                         HTTP_FIELDS_SIZE_MAX + 2,
+    HTTP_HEAD_SIZE_MAX =
+        HTTP_LEADING_CRLF_COUNT_MAX * 2 + HTTP_REQUEST_LINE_SIZE_MAX + 2 + HTTP_FIELDS_SIZE_MAX + 2,
 };
 
 enum http_method {
@@ -47,24 +47,24 @@ enum http_body_kind {
 /* A complete, valid head. Every slice borrows from the bytes given to http_parse_head() and dies
  * with them. Absent fields are SLICE_NONE; a field that is present but empty has size 0 and a
  * non-NULL pointer. Field values are trimmed of optional whitespace. Of a field that occurs several
- * times the first occurrence is given (a list such as Accept-Encoding in several lines cannot be one
- * slice); Host, Content-Length and Transfer-Encoding are refused when repeated, Connection and Expect
- * are read in all their lines. */
+ * times the first occurrence is given (a list such as Accept-Encoding in several lines cannot be
+ * one slice); Host, Content-Length and Transfer-Encoding are refused when repeated, Connection and
+ * Expect are read in all their lines. */
 struct http_request {
     enum http_method method;
     enum http_body_kind body_kind;
-    uint8_t version_minor;      /* 0 or 1: HTTP/1.x with x > 1 is served as 1.1 */
-    bool keep_alive;            /* what the client asks for: version default, then Connection */
-    bool expects_continue;      /* Expect: 100-continue in a 1.1 request that announces a body */
-    uint64_t content_length;    /* with HTTP_BODY_LENGTH, then > 0; 0 otherwise */
+    uint8_t version_minor;   /* 0 or 1: HTTP/1.x with x > 1 is served as 1.1 */
+    bool keep_alive;         /* what the client asks for: version default, then Connection */
+    bool expects_continue;   /* Expect: 100-continue in a 1.1 request that announces a body */
+    uint64_t content_length; /* with HTTP_BODY_LENGTH, then > 0; 0 otherwise */
 
-    struct slice line;          /* the whole request line, without CRLF: for the access log */
+    struct slice line; /* the whole request line, without CRLF: for the access log */
     struct slice method_token;
-    struct slice target;        /* as sent: origin-form, absolute-form or "*" */
-    struct slice path;          /* raw, still escaped path of the target, begins with '/';
-                                   "/" for an absolute-form without path; SLICE_NONE for "*" */
-    struct slice query;         /* without '?'; SLICE_NONE when there is no '?' */
-    struct slice host;          /* the authority in force: absolute-form's, else Host's */
+    struct slice target; /* as sent: origin-form, absolute-form or "*" */
+    struct slice path;   /* raw, still escaped path of the target, begins with '/';
+                            "/" for an absolute-form without path; SLICE_NONE for "*" */
+    struct slice query;  /* without '?'; SLICE_NONE when there is no '?' */
+    struct slice host;   /* the authority in force: absolute-form's, else Host's */
 
     struct slice accept;
     struct slice accept_encoding;
@@ -92,9 +92,9 @@ struct http_parser {
     uint16_t error_status; /* [out] after ERROR: 400, 405, 414, 417, 431, 501, 505 */
     uint8_t phase;
     uint8_t body_kind;
-    const char *error;     /* [out] after ERROR: static text, why, for the log and the error body */
-    uint64_t body_size;    /* [out] payload bytes of the body seen so far: the caller bounds it */
-    uint64_t body_left;    /* of a body with Content-Length */
+    const char *error;  /* [out] after ERROR: static text, why, for the log and the error body */
+    uint64_t body_size; /* [out] payload bytes of the body seen so far: the caller bounds it */
+    uint64_t body_left; /* of a body with Content-Length */
     struct http_line_scan line;
     struct http_field_scan fields;
     struct http_chunked chunked;
@@ -117,10 +117,10 @@ void http_parser_reset(struct http_parser *parser);
 enum http_parse_result http_parse_head(struct http_parser *parser, const char *data, size_t size,
                                        struct http_request *request);
 
-/* Reads and checks body framing, discarding the payload. Only after DONE of a head whose body_kind is
- * not NONE, until DONE. data: the next bytes, any cut. Sets *consumed to the bytes that belong to this
- * body (== size after MORE; after ERROR, those before the bad byte).
- * The parser does not bound the payload: look at parser->body_size. RFC 9112 sections 6 and 7. */
+/* Reads and checks body framing, discarding the payload. Only after DONE of a head whose body_kind
+ * is not NONE, until DONE. data: the next bytes, any cut. Sets *consumed to the bytes that belong
+ * to this body (== size after MORE; after ERROR, those before the bad byte). The parser does not
+ * bound the payload: look at parser->body_size. RFC 9112 sections 6 and 7. */
 enum http_parse_result http_parse_body(struct http_parser *parser, const char *data, size_t size,
                                        size_t *consumed);
 

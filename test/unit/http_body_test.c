@@ -227,7 +227,7 @@ static size_t build_extensions(char *text, size_t size)
 
 static void extensions_of_4_kib_are_accepted_and_no_more(void **state)
 {
-    static char text[HTTP_CHUNK_EXTENSIONS_SIZE_MAX + 64];
+    char text[HTTP_CHUNK_EXTENSIONS_SIZE_MAX + 64];
     (void)state;
     for (size_t under = 0; under < 2; under++) {
         size_t size = build_extensions(text, HTTP_CHUNK_EXTENSIONS_SIZE_MAX - under);
@@ -250,7 +250,7 @@ static size_t build_trailers(char *text, size_t size)
 
 static void trailers_of_4_kib_are_accepted_and_no_more(void **state)
 {
-    static char text[HTTP_TRAILERS_SIZE_MAX + 64];
+    char text[HTTP_TRAILERS_SIZE_MAX + 64];
     (void)state;
     for (size_t under = 0; under < 2; under++) {
         size_t size = build_trailers(text, HTTP_TRAILERS_SIZE_MAX - under);

@@ -24,7 +24,7 @@ static size_t build_line(char *text, size_t line_size)
 
 static void a_request_line_of_8_kib_is_accepted_and_no_more(void **state)
 {
-    static char text[HTTP_HEAD_SIZE_MAX];
+    char text[HTTP_HEAD_SIZE_MAX];
     (void)state;
     for (size_t over = 0; over < 2; over++) {
         size_t size = build_line(text, HTTP_REQUEST_LINE_SIZE_MAX - over);
@@ -50,7 +50,7 @@ static size_t build_fields(char *text, size_t fields_size)
 
 static void fields_of_32_kib_are_accepted_and_no_more(void **state)
 {
-    static char text[HTTP_HEAD_SIZE_MAX];
+    char text[HTTP_HEAD_SIZE_MAX];
     size_t start = sizeof("\r\n\r\n" GET_LINE) - 1;
     (void)state;
     for (size_t over = 0; over < 2; over++) {
@@ -74,7 +74,7 @@ static size_t build_count(char *text, unsigned count)
 
 static void a_hundred_fields_are_accepted_and_no_more(void **state)
 {
-    static char text[HTTP_HEAD_SIZE_MAX];
+    char text[HTTP_HEAD_SIZE_MAX];
     (void)state;
     for (unsigned count = HTTP_FIELDS_COUNT_MAX - 1; count <= HTTP_FIELDS_COUNT_MAX; count++) {
         size_t size = build_count(text, count);
@@ -86,8 +86,8 @@ static void a_hundred_fields_are_accepted_and_no_more(void **state)
 
 static void the_largest_head_fits_the_promised_size(void **state)
 {
-    static char text[HTTP_HEAD_SIZE_MAX + 1];
-    static char fields[HTTP_HEAD_SIZE_MAX];
+    char text[HTTP_HEAD_SIZE_MAX + 1];
+    char fields[HTTP_HEAD_SIZE_MAX];
     (void)state;
     char *end = put(text, "\r\n\r\n");
     size_t line_size = build_line(end, HTTP_REQUEST_LINE_SIZE_MAX) - sizeof(HOST "\r\n") + 1;
