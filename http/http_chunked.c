@@ -38,7 +38,7 @@ enum {
 };
 
 enum {
-    SIZE_DIGITS_MAX = 16
+    SIZE_DIGITS_MAX = 16 /* so that shifting digits in never overflows 64 bits */
 };
 
 void http_chunked_init(struct http_chunked *chunked)
@@ -55,7 +55,7 @@ static unsigned hex_value(char digit)
 
 static const char *add_digit(struct http_chunked *chunked, char digit)
 {
-    if (chunked->size_digits == SIZE_DIGITS_MAX || chunked->left > (INT64_MAX >> 4)) {
+    if (chunked->size_digits == SIZE_DIGITS_MAX) {
         return "chunk size too large";
     }
     chunked->size_digits++;

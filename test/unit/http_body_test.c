@@ -116,6 +116,7 @@ static const struct feed_row refused_rows[] = {
     FEED_ROW("a_cr_in_a_quoted_extension_is_refused", 400, "5;a=\"b\r"),
     FEED_ROW("a_lf_in_a_quoted_extension_is_refused", 400, "5;a=\"b\n"),
     FEED_ROW("an_escaped_cr_in_a_quoted_extension_is_refused", 400, "5;a=\"b\\\r"),
+    FEED_ROW("an_escaped_tab_in_a_quoted_extension_is_refused", 400, "5;a=\"b\\\t"),
     FEED_ROW("junk_after_a_quoted_extension_is_refused", 400, "5;a=\"b\"c"),
     FEED_ROW("data_longer_than_its_chunk_is_refused", 400, "5\r\nhellox"),
     FEED_ROW("a_bare_lf_after_data_is_refused", 400, "5\r\nhello\n"),
@@ -140,6 +141,8 @@ static const struct feed_row accepted_rows[] = {
              "3\r\nabc\r\n00A\r\n0123456789\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n"),
     FEED_ROW("a_chunk_size_in_both_cases_is_accepted", 21, "a\r\n0123456789\r\nB\r\n"
              "0123456789a\r\n0\r\n\r\n"),
+    FEED_ROW("each_chunk_size_has_its_own_16_digits", 3,
+             "0000000000000001\r\na\r\n0000000000000002\r\nbc\r\n0\r\n\r\n"),
     FEED_ROW("extensions_are_passed_over", 1,
              "1;a;b=c;d=\"e f;\\\"\\\\\xc3\";g\r\nx\r\n0;z=\"\"\r\n\r\n"),
     FEED_ROW("trailers_are_passed_over", 1, "1\r\nx\r\n0\r\nA: b\r\nContent-Length: 5\r\n\r\n"),
@@ -217,8 +220,8 @@ static void the_next_request_follows_a_body(void **state)
 /* Two chunks whose extensions have `size` bytes together, and the end of the body. */
 static size_t build_extensions(char *text, size_t size)
 {
-    size_t at = (size_t)snprintf(text, 32, "1;ab\r\nx\r\n1;");
-    for (size_t i = 0; i < size - 4; i++) {
+    size_t at = (size_t)snprintf(text, 32, "1;a=\"b\"\r\nx\r\n1;");
+    for (size_t i = 0; i < size - 7; i++) {
         text[at++] = (char)('a' + i % 26);
     }
     memcpy(text + at, "\r\nx\r\n0\r\n\r\n", 10);

@@ -37,6 +37,8 @@ static const struct feed_row accepted_rows[] = {
     FEED_ROW("a_full_ipv6_host_is_accepted", 0, GET_LINE "Host: [1:2:3:4:5:6:7:8]\r\n\r\n"),
     FEED_ROW("an_ipv6_host_elided_inside_is_accepted", 0, GET_LINE "Host: [1:2::7:8]\r\n\r\n"),
     FEED_ROW("an_ipv6_host_elided_at_its_end_is_accepted", 0, GET_LINE "Host: [fe80::]\r\n\r\n"),
+    FEED_ROW("an_ipv6_host_with_one_group_elided_is_accepted", 0,
+             GET_LINE "Host: [::1:2:3:4:5:6:7]\r\n\r\n"),
     FEED_ROW("an_ipv6_host_with_ipv4_is_accepted", 0, GET_LINE "Host: [::ffff:1.2.3.4]\r\n\r\n"),
     FEED_ROW("http_1_0_without_host_is_accepted", 0, "GET / HTTP/1.0\r\n\r\n"),
     FEED_ROW("two_blank_lines_before_the_request_are_skipped", 0,
@@ -265,8 +267,9 @@ static void fields_with_like_names_are_not_taken_for_known_ones(void **state)
 {
     (void)state;
     struct feed feed;
-    ACCEPT(&feed, GET_LINE HOST "Hos: b\r\nHosts: b\r\nHos.: b\r\nX-Range: a\r\nRangf: a\r\n"
-                                "Content_Length: 5\r\nIf^Match: a\r\n\r\n");
+    ACCEPT(&feed,
+           GET_LINE HOST "Hos: b\r\nHosts: b\r\nHos.: b\r\nX-Range: a\r\nRangf: a\r\nRanfe: a\r\n"
+                         "Content_Length: 5\r\nIf^Match: a\r\n\r\n");
     assert_slice(feed.request.host, "a");
     assert_null(feed.request.range.data);
     assert_null(feed.request.if_match.data);
