@@ -1,6 +1,7 @@
 # gyre: build, run, test. `make help` lists the targets.
 #
-#   FLAVOUR builds live side by side in build/: release (default), and one per CC and SANITIZE.
+# Builds of different compilers and sanitizers live side by side in build/: `make CC=clang`,
+# `make SANITIZE=address,undefined check`.
 
 CC        ?= gcc
 ifeq ($(origin CC),default)
@@ -15,14 +16,15 @@ OUT       := $(BUILD)/$(FLAVOUR)
 PKGS      := liburing inih libmagic
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 
-WARNINGS  := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-             -Wcast-align -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wimplicit-fallthrough \
-             -Wconversion -Wno-sign-conversion
+WARNINGS  := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+             -Wpointer-arith -Wcast-align -Wwrite-strings -Wundef -Wvla -Wformat=2 \
+             -Wimplicit-fallthrough -Wconversion -Wno-sign-conversion
 HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 CFLAGS    ?= -O2 -g
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -pthread -I. -I$(OUT)/include $(LLHTTP_CFLAGS) $(PKG_CFLAGS) $(WARNINGS) \
-             $(HARDENING) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer \
-             $(if $(findstring undefined,$(SANITIZE)),-fno-sanitize-recover=undefined),) $(CFLAGS)
+SANITIZING := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer) \
+             $(if $(findstring undefined,$(SANITIZE)),-fno-sanitize-recover=undefined)
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -pthread -I. $(LLHTTP_CFLAGS) $(PKG_CFLAGS) $(WARNINGS) \
+             $(HARDENING) $(SANITIZING) $(CFLAGS)
 LDFLAGS_ALL = -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack \
              $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 
@@ -47,22 +49,32 @@ MAIN      := server/main.c
 sources    = $(filter-out $(MAIN),$(sort $(wildcard $(1)/*.c)))
 objects    = $(patsubst %.c,$(OUT)/%.o,$(call sources,$(1)))
 
-.PHONY: all deps deps-run deps-test run test e2e unit sim ring fuzz fuzz-build tidy format clean help bench
+.PHONY: all deps deps-test run test check clean help
 .DELETE_ON_ERROR:
-all: $(BUILD)/gyre
 
-help:
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
+# The plain build is put where everybody looks; other compilers and sanitizers stay in their flavour.
+ifeq ($(FLAVOUR),gcc)
+all: $(BUILD)/gyre ## build build/gyre (the default target)
+else
+all: $(OUT)/gyre
+endif
+
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 include test/test.mk
 include test/fuzz/fuzz.mk
+-include test/sim/sim.mk
+-include bench/bench.mk
 
 $(BUILD)/gyre: $(OUT)/gyre
 	@cp -f $< $@.new && mv -f $@.new $@
 
-$(OUT)/gyre: $(OUT)/server/main.o $(OUT)/server.a $(OUT)/http.a $(OUT)/conf.a $(OUT)/uring.a $(LLHTTP_DEP)
-	$(CC) $(LDFLAGS_ALL) -o $@ $(OUT)/server/main.o $(OUT)/server.a $(OUT)/http.a $(OUT)/conf.a \
-	    $(OUT)/uring.a $(LLHTTP_LIBS) $(INIH_LIBS) $(URING_LIBS) $(SERVER_LIBS)
+ARCHIVES := $(patsubst %,$(OUT)/%.a,server http conf uring)
+$(OUT)/gyre: $(OUT)/server/main.o $(ARCHIVES) $(LLHTTP_DEP)
+	@echo "  link $@"
+	@$(CC) $(LDFLAGS_ALL) -o $@ $< $(ARCHIVES) $(LLHTTP_LIBS) $(INIH_LIBS) $(URING_LIBS) \
+	    $(SERVER_LIBS)
 
 define layer_rule
 $(OUT)/$(1).a: $(call objects,$(1))
@@ -72,6 +84,7 @@ $(foreach layer,$(LAYERS),$(eval $(call layer_rule,$(layer))))
 
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
+	@echo "  cc   $<"
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Third-party C: strict mode on, our warnings off.
@@ -80,20 +93,26 @@ $(OUT)/llhttp.a: $(LLHTTP_OBJECTS)
 	@rm -f $@ && ar rcs $@ $^
 $(OUT)/llhttp/%.o: /usr/share/llhttp/%.c
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -DLLHTTP_STRICT_MODE=1 -I/usr/share/include -I/usr/share/include/llhttp -fPIE \
+	@echo "  cc   $<"
+	@$(CC) -std=c11 -DLLHTTP_STRICT_MODE=1 -I/usr/share/include -I/usr/share/include/llhttp -fPIE \
 	    $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(CFLAGS) -c -o $@ $<
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
 
 # --- set-up ------------------------------------------------------------------------------------
+
 deps: ## install what the build needs (apt)
 	@sh ./deps.sh build
 deps-test: ## install what the tests need, too
 	@sh ./deps.sh build test
 
+# The packages are installed first, so the build proper is a make of its own that sees them.
 run: deps ## set up, build, serve www/ at http://127.0.0.1:8080/
 	@$(MAKE) --no-print-directory all
 	$(BUILD)/gyre -c conf/www.ini www
+
+test: deps-test ## set up, build, run every test
+	@$(MAKE) --no-print-directory check
 
 clean: ## remove build/
 	rm -rf $(BUILD)

@@ -34,7 +34,10 @@ done
 sudo=
 if [ "$(id -u)" != 0 ]; then
     sudo=sudo
-    command -v sudo >/dev/null || { echo "deps.sh: not root and no sudo; install:$missing" >&2; exit 1; }
+    command -v sudo >/dev/null || {
+        echo "deps.sh: neither root nor sudo; please install:$missing" >&2
+        exit 1
+    }
 fi
 echo "gyre: installing with apt-get:$missing"
 $sudo apt-get update -q

@@ -14,10 +14,10 @@ struct slice {
     size_t size;
 };
 
-#define SLICE(literal)  ((struct slice){ "" literal, sizeof(literal) - 1 })
-#define SLICE_NONE      ((struct slice){ NULL, 0 })
+#define SLICE(literal) ((struct slice){ "" literal, sizeof(literal) - 1 })
+#define SLICE_NONE     ((struct slice){ NULL, 0 })
 /* For printf("%.*s"): the caller knows that the size fits an int. */
-#define SLICE_ARG(s)    (int)(s).size, (s).data
+#define SLICE_ARG(s) (int)(s).size, (s).data
 
 static inline struct slice slice_of(const char *data, size_t size)
 {

@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "server/answer.h"
 #include "server/worker.h"
 
 struct uring_token connection_token(const struct connection *connection, enum op op)
@@ -74,7 +75,7 @@ void connection_fail(struct worker *worker, struct connection *connection)
             uring_cancel(worker->uring, connection_token(connection, OP_RECV));
             connection->recv_cancelled = true;
         }
-        if ((connection->lanes & LANE_SEND) != 0 || connection->notices_owed > 0) {
+        if ((connection->lanes & LANE_SEND) != 0) {
             uring_shutdown(worker->uring, connection->fd, SHUT_RDWR);
         }
     }
@@ -139,7 +140,7 @@ static void start_body(struct worker *worker, struct connection *connection)
     if (request->content_length > worker->settings.conf->body_max_bytes) {
         reject(worker, connection, 413);
     } else if (request->expects_continue && input_is_empty(&connection->input)) {
-        exchange_continue(connection);
+        answer_continue(connection);
     }
 }
 
@@ -262,10 +263,29 @@ static void end_if_over(struct worker *worker, struct connection *connection)
     }
 }
 
+/* Nothing is pending on the descriptor. Closing it makes notices that are still owed come: when the
+ * peer has taken the bytes, or at once when they are discarded. */
+static void close_descriptor(struct worker *worker, struct connection *connection)
+{
+    if (connection->fd < 0) {
+        return;
+    }
+    if (connection->aborted) {
+        uring_abort(worker->uring, connection->fd);
+    } else {
+        uring_close(worker->uring, connection->fd);
+    }
+    connection->fd = -1;
+}
+
 /* Frees the slot when nothing in the kernel refers to it any more. */
 static void join(struct worker *worker, struct connection *connection)
 {
-    if (connection->lanes != 0 || connection->notices_owed > 0) {
+    if (connection->lanes != 0) {
+        return;
+    }
+    close_descriptor(worker, connection);
+    if (connection->notices_owed > 0) {
         return;
     }
     sender_release(worker, connection);
@@ -277,8 +297,6 @@ static void join(struct worker *worker, struct connection *connection)
     list_remove(&connection->ready_node);
     list_remove(&connection->deadline_node);
     list_remove(&connection->wait_node);
-    uring_close(worker->uring, connection->fd);
-    connection->fd = -1;
     connection->state = CONNECTION_FREE;
     worker->slots_free[worker->slots_free_count++] = connection->slot;
     assert(worker->slots_free_count <= worker->slots_count);
@@ -325,6 +343,7 @@ void connection_expire(struct worker *worker, struct connection *connection)
         reject(worker, connection, 408);
         connection_make_ready(worker, connection);
     } else {
+        connection->aborted = connection->deadline == DEADLINE_SEND;
         connection_fail(worker, connection);
     }
 }

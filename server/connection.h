@@ -49,6 +49,7 @@ struct connection {
     uint8_t listener;      /* index of the listener it came from */
     bool closes_uncleanly; /* the peer may still send: drain before closing */
     bool recv_cancelled;   /* a cancel is under way for LANE_RECV */
+    bool aborted;          /* CLOSING: what is unsent is discarded */
     bool paced;            /* its last load waited for the peer: poll before the next */
     bool writable;         /* paced: the socket has room for a load */
     bool progressed;       /* bytes left since the last step: its deadline starts anew */

@@ -54,9 +54,6 @@ void exchange_take(struct worker *worker, struct connection *connection);
  * for. exchange->request says what is known of it. There is room. */
 void exchange_reject(struct worker *worker, struct connection *connection, unsigned status);
 
-/* Queues the interim 100 response. There is room. RFC 9110 section 15.2.1. */
-void exchange_continue(struct connection *connection);
-
 /* Lets go of what it holds; the file lane is free. */
 void exchange_release(struct worker *worker, struct connection *connection);
 

@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "server/listener.h"
@@ -24,7 +23,6 @@
 
 enum {
     MIME_TYPES_SIZE_MAX = 1024 * 1024,
-    DESCRIPTORS_OWN = 64, /* standard streams, rings, logs, the root, files being opened */
 };
 
 enum thread_state {
@@ -106,7 +104,7 @@ static int tell_refusal(enum uring_refusal refusal, int error)
             "allow io_uring_setup, io_uring_enter and io_uring_register";
         break;
     case URING_REFUSAL_RESOURCE:
-        reason = "memory or descriptors have run out";
+        reason = "memory, lockable memory (ulimit -l) or descriptors (ulimit -n) have run out";
         break;
     }
     fprintf(stderr, "gyre: io_uring is not available: %s (%s)\n", reason, strerror(-error));
@@ -172,34 +170,6 @@ static int open_listeners(struct service *service)
     return 0;
 }
 
-/* Raises the soft limit, and divides what there is: three quarters for connections. */
-static void divide_descriptors(const struct service *service, struct worker_settings *settings)
-{
-    struct rlimit limit = { .rlim_cur = 1024, .rlim_max = 1024 };
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        struct rlimit raised = { .rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max };
-        if (setrlimit(RLIMIT_NOFILE, &raised) == 0) {
-            limit.rlim_cur = limit.rlim_max;
-        }
-    }
-    uint64_t own =
-        DESCRIPTORS_OWN + (uint64_t)service->workers_count * (service->listeners_count + 4);
-    uint64_t left = limit.rlim_cur > 2 * own ? limit.rlim_cur - own : limit.rlim_cur / 2;
-    uint64_t share = left / service->workers_count;
-    uint64_t files = share / 4;
-    uint64_t connections = share - files;
-    uint32_t wanted = service->conf->connections_max;
-    settings->connections_max = connections < wanted ? (uint32_t)connections : wanted;
-    settings->connections_max += settings->connections_max == 0;
-    settings->cached_files_max = files < 1024 ? (uint32_t)files : 1024;
-    if (settings->connections_max < wanted) {
-        fprintf(stderr,
-                "gyre: the descriptor limit (ulimit -n %" PRIu64
-                ") allows %u connections a worker, not the configured %u\n",
-                (uint64_t)limit.rlim_cur, settings->connections_max, wanted);
-    }
-}
-
 /* --- workers ------------------------------------------------------------------------------------
  */
 
@@ -233,12 +203,13 @@ static void warn_of_plain_memory(const struct service *service)
 {
     uint32_t plain = 0;
     for (uint32_t i = 0; i < service->workers_count; i++) {
-        plain += uring_counters(service->threads[i].worker->uring)->slabs_plain;
+        const struct uring_counters *counters = uring_counters(service->threads[i].worker->uring);
+        plain += counters->slabs_plain + counters->is_reduced;
     }
     if (plain > 0) {
         fprintf(stderr,
-                "gyre: the kernel refuses to register buffers (ulimit -l is too small): serving "
-                "with plain ones, a little slower\n");
+                "gyre: little memory may be locked (ulimit -l): serving with smaller queues or "
+                "plain buffers, a little slower\n");
     }
 }
 
@@ -338,7 +309,10 @@ static int serve(struct service *service)
         .root = service->root,
         .listeners_count = service->listeners_count,
     };
-    divide_descriptors(service, &settings);
+    struct budget_limits limits = budget_read_limits();
+    settings.budget =
+        budget_divide(service->conf, &limits, service->workers_count, service->listeners_count);
+    budget_warn(&settings.budget, service->conf, &limits, stderr);
     if (start_workers(service, &settings) != 0) {
         return 1;
     }
@@ -351,7 +325,7 @@ static int serve(struct service *service)
     warn_of_plain_memory(service);
     fprintf(stderr,
             "gyre: %u workers, up to %u connections each, at most %" PRIu64 " MiB of memory\n",
-            service->workers_count, settings.connections_max,
+            service->workers_count, settings.budget.connections_max,
             worker_memory_max(&settings) * service->workers_count >> 20);
     for (uint32_t i = 0; i < service->listeners_count; i++) {
         listener_print(&service->listeners[i], service->conf->root, stdout);

@@ -47,7 +47,7 @@ uint32_t worker_connections_count(const struct worker *worker)
 void worker_resume_accept(struct worker *worker)
 {
     if (worker->accept_paused && !worker->stopping &&
-        worker_connections_count(worker) < worker->settings.connections_max) {
+        worker_connections_count(worker) < worker->settings.budget.connections_max) {
         worker->accept_paused = false;
         arm_all_accepts(worker);
     }
@@ -93,7 +93,7 @@ static void adopt(struct worker *worker, int fd, uint8_t listener)
         (void)uring_peer(worker->uring, fd, &peer);
         memcpy(&connection->peer, &peer, sizeof(connection->peer));
     }
-    if (worker_connections_count(worker) > worker->settings.connections_max &&
+    if (worker_connections_count(worker) > worker->settings.budget.connections_max &&
         !evict_idle(worker)) {
         pause_accept(worker);
     }
@@ -154,6 +154,7 @@ static void fail_all(struct worker *worker)
 {
     for (uint32_t i = 0; i < worker->slots_count; i++) {
         if (worker->connections[i].state != CONNECTION_FREE) {
+            worker->connections[i].aborted = true;
             connection_fail(worker, &worker->connections[i]);
         }
     }

@@ -10,6 +10,7 @@
 #include "http/http_date.h"
 #include "http/http_type.h"
 #include "server/access_log.h"
+#include "server/budget.h"
 #include "server/cache.h"
 #include "server/connection.h"
 #include "server/exchange.h"
@@ -20,10 +21,9 @@
 struct worker_settings {
     const struct conf *conf;
     const struct http_type_table *types;
-    int root;                 /* directory, O_PATH or not */
-    uint32_t index;           /* of the worker */
-    uint32_t connections_max; /* of this worker, after the descriptor limit */
-    uint32_t cached_files_max;
+    int root;             /* directory, O_PATH or not */
+    uint32_t index;       /* of the worker */
+    struct budget budget; /* this worker's share */
     uint32_t listeners_count;
     int listeners[CONF_LISTEN_MAX]; /* this worker's own */
 };

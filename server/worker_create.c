@@ -8,28 +8,17 @@
 
 static uint32_t slots_count_of(const struct worker_settings *settings)
 {
-    return settings->connections_max + CONNECTIONS_SPARE;
-}
-
-static uint32_t completions_of(const struct worker_settings *settings)
-{
-    /* Every connection may have a recv, a file operation, a load, a send and a notice on their way.
-     */
-    uint64_t wanted = 5 * (uint64_t)slots_count_of(settings) + settings->conf->recv_buffers;
-    uint32_t completions = 4 * settings->conf->ring_entries;
-    while (completions < wanted && completions < 65536) {
-        completions *= 2;
-    }
-    return completions;
+    return settings->budget.connections_max + CONNECTIONS_SPARE;
 }
 
 static int create_engine(struct worker *worker)
 {
     const struct conf *conf = worker->settings.conf;
+    const struct budget *budget = &worker->settings.budget;
     struct uring_options options = {
-        .entries = conf->ring_entries,
-        .completions = completions_of(&worker->settings),
-        .recv_buffers = conf->recv_buffers,
+        .entries = budget->ring_entries,
+        .completions = budget->completions,
+        .recv_buffers = budget->recv_buffers,
         .recv_buffer_size = conf->recv_buffer_bytes,
         .workers_max = 64,
         .sqpoll = conf->sqpoll == CONF_ON,
@@ -74,13 +63,14 @@ static int create_tables(struct worker *worker)
     }
     worker->slots_free_count = slots;
     worker->exchanges_free_count = slots;
-    int error = input_pool_create(&worker->inputs, worker->uring, conf->recv_buffers, slots);
+    int error = input_pool_create(&worker->inputs, worker->uring,
+                                  worker->settings.budget.recv_buffers, slots);
     if (error != 0) {
         return error;
     }
     bool caching = conf->cache == CONF_ON;
     return cache_create(&worker->cache, caching ? conf->cache_entries_max : 0,
-                        conf->cache_bytes_max, worker->settings.cached_files_max);
+                        conf->cache_bytes_max, worker->settings.budget.cached_files_max);
 }
 
 static void init_lists(struct worker *worker)
@@ -162,6 +152,7 @@ uint64_t worker_memory_max(const struct worker_settings *settings)
     return slots * (sizeof(struct connection) + sizeof(struct exchange) + INBOX_SIZE + OUTBUF_SIZE +
                     2 * sizeof(uint32_t)) +
            (uint64_t)conf->chunks_max * conf->chunk_bytes +
-           (uint64_t)conf->recv_buffers * conf->recv_buffer_bytes + conf->cache_bytes_max +
-           completions_of(settings) * 16ULL + 2ULL * LOG_BUFFER_SIZE + sizeof(struct worker);
+           (uint64_t)settings->budget.recv_buffers * conf->recv_buffer_bytes +
+           conf->cache_bytes_max + settings->budget.completions * 16ULL + 2ULL * LOG_BUFFER_SIZE +
+           sizeof(struct worker);
 }

@@ -22,8 +22,23 @@ $(OUT)/test/ring/%: test/ring/%.c $(OUT)/uring.a
 	@mkdir -p $(@D)
 	$(CC) $(TEST_CFLAGS) -MMD -MP $(LDFLAGS_ALL) -o $@ $< $(libs_uring) -lcmocka
 
-unit: $(UNIT_TESTS)
+.PHONY: unit ring e2e build-tests check tidy
+
+E2E_TESTS   := $(sort $(wildcard test/e2e/*_test.py))
+TIDY_TESTS  := $(sort $(wildcard test/tidy/*_test.py))
+C_TESTS      = $(UNIT_TESTS) $(RING_TESTS) $(SIM_TESTS) $(FUZZ_REPLAYS)
+
+unit: $(UNIT_TESTS) ## the pure layers, each linked alone
 	python3 test/run.py $(UNIT_TESTS)
+ring: $(RING_TESTS) ## what we rely on the kernel for
+	python3 test/run.py $(RING_TESTS)
+e2e: $(OUT)/gyre ## the real binary over real sockets
+	GYRE=$(OUT)/gyre python3 test/run.py $(E2E_TESTS)
+
+build-tests: $(OUT)/gyre $(C_TESTS) ## build every test, run none
+
+check: $(OUT)/gyre $(C_TESTS) ## build and run every test; packages must be there
+	GYRE=$(OUT)/gyre python3 test/run.py $(C_TESTS) $(TIDY_TESTS) $(E2E_TESTS)
 
 # Style, layering and formatting of every file; then the tools that judge, themselves.
 tidy:

@@ -70,12 +70,13 @@ enum uring_refusal uring_probe(int *error)
     return URING_REFUSAL_SECCOMP;
 }
 
-static int ring_setup(struct uring *uring, const struct uring_options *options)
+static int ring_setup_sized(struct uring *uring, const struct uring_options *options,
+                            uint32_t entries, uint32_t completions)
 {
     struct io_uring_params params = {
         .flags = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_SINGLE_ISSUER |
                  IORING_SETUP_SUBMIT_ALL | IORING_SETUP_R_DISABLED,
-        .cq_entries = options->completions,
+        .cq_entries = completions,
     };
     if (options->sqpoll) {
         params.flags |= IORING_SETUP_SQPOLL;
@@ -87,7 +88,26 @@ static int ring_setup(struct uring *uring, const struct uring_options *options)
     } else {
         params.flags |= IORING_SETUP_DEFER_TASKRUN;
     }
-    return io_uring_queue_init_params(options->entries, &uring->ring, &params);
+    return io_uring_queue_init_params(entries, &uring->ring, &params);
+}
+
+/* The queues count against RLIMIT_MEMLOCK, for all processes of the user together. */
+static int ring_setup(struct uring *uring, const struct uring_options *options)
+{
+    uint32_t entries = options->entries;
+    uint32_t completions = options->completions;
+    int error;
+    while ((error = ring_setup_sized(uring, options, entries, completions)) == -ENOMEM) {
+        uring->counters.is_reduced = true;
+        if (completions > 4 * entries) {
+            completions /= 2;
+        } else if (entries > URING_ENTRIES_MIN) {
+            entries /= 2;
+        } else {
+            break;
+        }
+    }
+    return error;
 }
 
 static int ring_setup_buffers(struct uring *uring, const struct uring_options *options)
@@ -185,6 +205,8 @@ fail_memory:
 
 void uring_destroy(struct uring *uring)
 {
+    /* Else locked memory is given back long after the ring is gone, and a restart would miss it. */
+    (void)io_uring_unregister_buffers(&uring->ring);
     io_uring_queue_exit(&uring->ring);
     ring_free_memory(uring);
 }

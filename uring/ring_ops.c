@@ -104,9 +104,15 @@ void uring_poll_writable(struct uring *uring, struct uring_token token, int fd)
 
 void uring_shutdown(struct uring *uring, int fd, int how)
 {
-    struct io_uring_sqe *entry = ring_entry(uring);
-    io_uring_prep_shutdown(entry, fd, how);
-    entry_tag_silent(entry, false);
+    (void)uring;
+    (void)shutdown(fd, how); /* ENOTCONN: the peer was faster */
+}
+
+void uring_abort(struct uring *uring, int fd)
+{
+    struct linger discard = { .l_onoff = 1, .l_linger = 0 };
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &discard, sizeof(discard));
+    uring_close(uring, fd);
 }
 
 void uring_close(struct uring *uring, int fd)

@@ -29,6 +29,7 @@ enum {
     URING_BUFFER_NONE = 0xffff,     /* event without a provided buffer */
     URING_RECV_BUFFERS_MAX = 32768, /* the kernel's bound for a buffer ring; a power of two */
     URING_SLABS_MAX = 1024,         /* registered buffers of an engine */
+    URING_ENTRIES_MIN = 64,         /* the smallest submission queue that still makes sense */
     URING_KERNEL_MAJOR_MIN = 6,     /* the oldest kernel that has all this: 6.1 */
     URING_KERNEL_MINOR_MIN = 1,
 };
@@ -73,6 +74,7 @@ struct uring_counters {
     uint64_t overflows;      /* completions that did not fit the queue at once (never lost) */
     uint64_t close_failures; /* close(2) or shutdown(2) through the ring that failed */
     uint32_t slabs_registered;
+    bool is_reduced;      /* smaller queues than asked for: RLIMIT_MEMLOCK */
     uint32_t slabs_plain; /* slabs the kernel refused to register: RLIMIT_MEMLOCK */
 };
 
@@ -89,7 +91,9 @@ enum uring_refusal {
  * ring. *error: -errno of the attempt, 0 when there is none. io_uring_setup(2). */
 enum uring_refusal uring_probe(int *error);
 
-/* Creates an engine for the calling thread. Returns 0 or -errno; *uring is owned by the caller. */
+/* Creates an engine for the calling thread. Where little memory may be locked (RLIMIT_MEMLOCK), the
+ * queues become smaller than asked for, down to URING_ENTRIES_MIN. Returns 0 or -errno; *uring is
+ * owned by the caller. */
 int uring_create(const struct uring_options *options, struct uring **uring);
 
 /* Frees the engine. No operation may be pending that refers to memory which outlives it. */
@@ -137,13 +141,19 @@ void uring_send_vector(struct uring *uring, struct uring_token token, int fd,
 /* One event when the socket can take bytes again, or is broken. poll(2), POLLOUT. */
 void uring_poll_writable(struct uring *uring, struct uring_token token, int fd);
 
-/* Ends the connection's sending (SHUT_WR), receiving and sending (SHUT_RDWR). No event.
- * shutdown(2). */
+/* Ends the connection's sending (SHUT_WR), or receiving and sending (SHUT_RDWR), at once: through
+ * the ring it would go to a kernel thread. Pending operations of that direction end. shutdown(2).
+ */
 void uring_shutdown(struct uring *uring, int fd, int how);
 
 /* Closes any descriptor, after the operations queued before it have started. No event. No operation
  * may be pending on it: join first. close(2). */
 void uring_close(struct uring *uring, int fd);
+
+/* Closes a socket so that what it has not sent is discarded and the peer sees a reset: the memory
+ * of a zero-copy send whose peer does not read comes back only so. No event. socket(7), SO_LINGER.
+ */
+void uring_abort(struct uring *uring, int fd);
 
 /* The peer's address, for the log. Returns 0 or -errno. getpeername(2). */
 int uring_peer(struct uring *uring, int fd, struct sockaddr_storage *address);
