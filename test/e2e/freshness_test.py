@@ -10,6 +10,9 @@ ROUNDS = 200
 EXTRA_CLIENTS = 3
 
 
+OLD_S = 1_600_000_000
+
+
 def start():
     return Server(harness.make_tree({"index.html": b"index\n"}))
 
@@ -52,6 +55,128 @@ def edit_file(path, content):
     """In place: same inode, no moment at which it is short."""
     with open(path, "r+b") as file:
         file.write(content)
+
+
+def age_tree(path):
+    """As if unpacked from an archive: only what is old is sure to stay in the cache for long."""
+    for folder, _, names in os.walk(path):
+        for name in names:
+            os.utime(os.path.join(folder, name), (OLD_S, OLD_S))
+
+
+def wait_until_cached(watch, target):
+    """Until the tag is strong, which says that the file counts as settled; asked twice after it."""
+    for client in watch.clients:
+        harness.wait_until(lambda: not client.get(target).fields["etag"].startswith("W/"),
+                           "the tag is strong")
+        client.get(target)
+
+
+def change_by_rename(path, body):
+    harness.replace_file(path, body)
+    os.utime(path, (OLD_S, OLD_S))
+
+
+def change_in_place(path, body):
+    edit_file(path, body)
+
+
+def change_in_place_with_its_date(path, body):
+    """Same inode, size and date of modification, as rsync --inplace --times may leave it."""
+    edit_file(path, body)
+    os.utime(path, (OLD_S, OLD_S))
+
+
+def assert_settled_change_is_seen(name, change, size=0):
+    with Watch() as watch:
+        names = [f"{name}{i}" for i in range(20)]
+        for item in names:
+            harness.write_file(watch.path(item), body_of(0, size))
+        age_tree(watch.server.root)
+        for item in names:
+            wait_until_cached(watch, f"/{item}")
+        for i, item in enumerate(names, 1):
+            change(watch.path(item), body_of(i, size))
+            watch.expect(f"/{item}", body_of(i, size), "after its change")
+            change(watch.path(item), body_of(i + 100, size))
+            watch.expect(f"/{item}", body_of(i + 100, size), "after its second change")
+
+
+@test
+def a_settled_file_replaced_by_rename_is_seen():
+    assert_settled_change_is_seen("by-rename", change_by_rename)
+    assert_settled_change_is_seen("large-by-rename", change_by_rename, 100_000)
+
+
+@test
+def a_settled_file_edited_in_place_is_seen():
+    assert_settled_change_is_seen("in-place", change_in_place)
+    assert_settled_change_is_seen("large-in-place", change_in_place, 100_000)
+
+
+@test
+def a_settled_file_edited_in_place_without_a_new_date_is_seen():
+    assert_settled_change_is_seen("with-its-date", change_in_place_with_its_date)
+
+
+@test
+def a_settled_file_that_is_deleted_is_missing():
+    assert_settled_change_is_seen("deleted", lambda path, body: (os.unlink(path),
+                                                                 harness.write_file(path, body)))
+    with Watch() as watch:
+        harness.write_file(watch.path("settled.txt"), body_of(0))
+        age_tree(watch.server.root)
+        wait_until_cached(watch, "/settled.txt")
+        os.unlink(watch.path("settled.txt"))
+        watch.expect("/settled.txt", None, "after its deletion", 404)
+
+
+@test
+def a_settled_directory_that_is_replaced_or_moved_is_seen():
+    with Watch() as watch:
+        for i in range(2):
+            harness.make_tree({f"release{i}/sub/file.txt": body_of(i)}, watch.server.root)
+        os.symlink("release0", watch.path("live"))
+        age_tree(watch.server.root)
+        wait_until_cached(watch, "/release0/sub/file.txt")
+        wait_until_cached(watch, "/live/sub/file.txt")
+        os.symlink("release1", watch.path("live~"))
+        os.rename(watch.path("live~"), watch.path("live"))
+        watch.expect("/live/sub/file.txt", body_of(1), "after the switch of a link above it")
+        os.rename(watch.path("release0"), watch.path("elsewhere"))
+        watch.expect("/release0/sub/file.txt", None, "after the move of a folder above it", 404)
+        os.rename(watch.path("release1"), watch.path("release0"))
+        watch.expect("/release0/sub/file.txt", body_of(1), "after another took its place")
+        watch.expect("/live/sub/file.txt", None, "through the link that now dangles", 404)
+
+
+@test
+def an_index_that_appears_before_a_settled_one_is_seen():
+    tree = {"d/second.html": b"second\n"}
+    with Server(harness.make_tree(tree), {"index": "first.html second.html"}) as server:
+        age_tree(server.root)
+        with server.connect() as client:
+            harness.wait_until(lambda: not client.get("/d/").fields["etag"].startswith("W/"),
+                               "the tag is strong")
+            equal(client.get("/d/").body, b"second\n")
+            harness.write_file(server.path("d/first.html"), b"first\n")
+            equal(client.get("/d/").body, b"first\n")
+            os.unlink(server.path("d/first.html"))
+            equal(client.get("/d/").body, b"second\n")
+
+
+@test
+def a_settled_file_that_becomes_unreadable_is_refused():
+    root = harness.make_tree({"f.txt": b"content\n"})
+    with Server(root, user=harness.ordinary_user()) as server, server.connect() as client:
+        age_tree(root)
+        harness.wait_until(lambda: not client.get("/f.txt").fields["etag"].startswith("W/"),
+                           "the tag is strong")
+        client.get("/f.txt")
+        os.chmod(server.path("f.txt"), 0)
+        equal(client.get("/f.txt").status, 403)
+        os.chmod(server.path("f.txt"), 0o644)
+        equal(client.get("/f.txt").body, b"content\n")
 
 
 @test

@@ -292,6 +292,11 @@ class Server:
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
+    def sockets(self):
+        """Descriptors that are sockets: those of cached files come and go as they like."""
+        folder = f"/proc/{self.pid}/fd"
+        return sum(link_of(f"{folder}/{name}").startswith("socket:") for name in os.listdir(folder))
+
     def cpu_seconds(self):
         with open(f"/proc/{self.pid}/stat", encoding="ascii", errors="replace") as file:
             fields = file.read().rpartition(")")[2].split()
@@ -327,6 +332,13 @@ class Server:
         if self.is_running():
             self.process.kill()
             self.process.wait()
+
+
+def link_of(path):
+    try:
+        return os.readlink(path)
+    except FileNotFoundError:
+        return ""
 
 
 def parse_where(where):

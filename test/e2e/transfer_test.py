@@ -142,7 +142,7 @@ def a_slow_reader_gets_everything_and_delays_nobody():
 def a_reader_that_resets_midway_harms_nobody():
     server = harness.shared(start)
     server.get("/missing")
-    before = server.descriptors()
+    before = server.sockets()
     for i in range(40):
         client = server.connect(receive_bytes=4096 if i % 2 else None)
         client.request(f"/{name_of(10 * MIB)}")
@@ -151,18 +151,18 @@ def a_reader_that_resets_midway_harms_nobody():
     with server.connect() as client:
         client.request(f"/{name_of(65537)}")
         assert_answer(client, 65537)
-    harness.wait_until(lambda: server.descriptors() <= before, "all descriptors are back")
+    harness.wait_until(lambda: server.sockets() <= before, "all sockets are back")
 
 
 @test
 def a_reader_that_leaves_midway_harms_nobody():
     server = harness.shared(start)
-    before = server.descriptors()
+    before = server.sockets()
     for i in range(20):
         with server.connect() as client:
             client.request(f"/{name_of(10 * MIB)}")
             client.read_bytes(1 + i * 5000)
-    harness.wait_until(lambda: server.descriptors() <= before, "all descriptors are back")
+    harness.wait_until(lambda: server.sockets() <= before, "all sockets are back")
 
 
 def streaming(size):
@@ -243,7 +243,7 @@ def sixty_four_connections_with_four_pipelined_get_every_byte():
     tree = {f"d{i % 7}/file{i}": harness.pattern_bytes(size, i) for i, size in enumerate(sizes)}
     with Server(harness.make_tree(tree)) as server:
         server.get("/missing")
-        before = server.descriptors()
+        before = server.sockets()
         names, failures = list(tree), []
         threads = []
         for i in range(CONNECTIONS):
@@ -255,7 +255,7 @@ def sixty_four_connections_with_four_pipelined_get_every_byte():
         for thread in threads:
             thread.join()
         equal(failures, [])
-        harness.wait_until(lambda: server.descriptors() <= before, "all descriptors are back")
+        harness.wait_until(lambda: server.sockets() <= before, "all sockets are back")
 
 
 @test
@@ -266,7 +266,7 @@ def a_thousand_open_connections_are_all_answered():
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2000), hard))
     with Server() as server:
         server.get("/")
-        before = server.descriptors()
+        before = server.sockets()
         clients = [server.connect() for _ in range(1000)]
         for client in clients:
             client.request("/")
@@ -274,7 +274,7 @@ def a_thousand_open_connections_are_all_answered():
             equal(client.read_response().status, 200)
         for client in clients:
             client.close()
-        harness.wait_until(lambda: server.descriptors() <= before, "all descriptors are back")
+        harness.wait_until(lambda: server.sockets() <= before, "all sockets are back")
 
 
 if __name__ == "__main__":
