@@ -60,7 +60,9 @@ void access_log_close(struct access_log *log)
     if (log->file_next >= 0) {
         close(log->file_next);
     }
-    free(log->buffers[0]);
+    if (!log->writing) { /* else a pipe that nobody reads still has it: the process ends with it */
+        free(log->buffers[0]);
+    }
     log->buffers[0] = NULL;
     log->file = -1;
     log->file_next = -1;

@@ -335,8 +335,25 @@ static void update_deadline(struct worker *worker, struct connection *connection
     list_append(&worker->deadlines[deadline], &connection->deadline_node);
 }
 
+/* A send that is pending reports nothing until it is complete; a slow peer is not a stalled one. */
+static bool peer_progressed(struct worker *worker, struct connection *connection)
+{
+    uint64_t bytes = 0;
+    if (connection->deadline != DEADLINE_SEND || connection->state != CONNECTION_OPEN ||
+        uring_acknowledged(worker->uring, connection->fd, &bytes) != 0 ||
+        bytes == connection->acknowledged_bytes) {
+        return false;
+    }
+    connection->acknowledged_bytes = bytes;
+    return true;
+}
+
 void connection_expire(struct worker *worker, struct connection *connection)
 {
+    if (peer_progressed(worker, connection)) {
+        connection_make_ready(worker, connection);
+        return;
+    }
     bool late = connection->deadline == DEADLINE_HEAD || connection->deadline == DEADLINE_BODY;
     if (late && connection->state == CONNECTION_OPEN && connection->phase != PHASE_LAST &&
         connection_has_room(worker, connection)) {

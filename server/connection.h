@@ -59,6 +59,7 @@ struct connection {
     uint64_t deadline_ms; /* when it expires */
     uint64_t opened_ms;
     uint64_t sent_bytes;
+    uint64_t acknowledged_bytes; /* when its send deadline last ran out */
 
     struct input input;
     struct http_parser parser;

@@ -301,6 +301,13 @@ static int wait_for_end(struct service *service, struct uring_waker *waker)
     return status;
 }
 
+static void close_listeners(struct service *service)
+{
+    for (uint32_t i = 0; i < service->listeners_count; i++) {
+        listener_close(&service->listeners[i]);
+    }
+}
+
 static int serve(struct service *service)
 {
     struct worker_settings settings = {
@@ -314,7 +321,9 @@ static int serve(struct service *service)
         budget_divide(service->conf, &limits, service->workers_count, service->listeners_count);
     budget_warn(&settings.budget, service->conf, &limits, stderr);
     if (start_workers(service, &settings) != 0) {
-        return 1;
+        /* Others may be serving already; nobody was told where, so they end with the process. */
+        close_listeners(service);
+        _exit(1);
     }
     struct uring_waker *waker;
     int error = uring_waker_create(&waker);
@@ -338,9 +347,7 @@ static int serve(struct service *service)
 
 static void release(struct service *service)
 {
-    for (uint32_t i = 0; i < service->listeners_count; i++) {
-        listener_close(&service->listeners[i]);
-    }
+    close_listeners(service);
     for (uint32_t i = 0; service->threads != NULL && i < service->workers_count; i++) {
         free(service->threads[i].worker);
     }

@@ -110,15 +110,29 @@ static void handle_accept(struct worker *worker, const struct uring_event *event
     if (event->more || worker->accept_paused || worker->stopping) {
         return;
     }
-    if (event->result == -EMFILE || event->result == -ENFILE || event->result == -ENOMEM ||
-        event->result == -ENOBUFS) {
+    switch (event->result) {
+    case -EMFILE:
+    case -ENFILE:
         /* The backlog is kept. A descriptor comes back when a connection or a cached file closes.
          */
         worker->accept_paused = true;
         (void)evict_idle(worker);
         (void)cache_release_files(&worker->cache, worker->uring);
-    } else {
+        break;
+    case -ECANCELED:
+    case -ECONNABORTED:
+    case -EINTR:
+    case -EAGAIN:
+    case -EPROTO:
         arm_accept(worker, listener);
+        break;
+    default:
+        if (event->result >= 0) {
+            arm_accept(worker, listener);
+        } else {
+            worker->accept_paused = true; /* until the next tick: never spin */
+        }
+        break;
     }
 }
 
@@ -316,6 +330,9 @@ void worker_handle_batch(struct worker *worker, size_t count)
     wake_buffer_waiters(worker);
     advance_ready(worker);
     access_log_flush(&worker->log, worker->stopping);
+    if (worker_connections_count(worker) > 0 || !worker->stopping) {
+        worker->joined_ms = worker->now_ms;
+    }
 }
 
 static bool accepts_are_joined(const struct worker *worker)
@@ -333,9 +350,11 @@ bool worker_is_done(const struct worker *worker)
     if (!worker->stopping) {
         return false;
     }
-    bool joined = accepts_are_joined(worker) && worker_connections_count(worker) == 0 &&
-                  !access_log_is_pending(&worker->log) && worker->report == NULL;
-    return joined || worker->now_ms >= worker->stop_ms + SHUTDOWN_JOIN_MS;
+    if (!accepts_are_joined(worker) || worker_connections_count(worker) > 0) {
+        return worker->now_ms >= worker->stop_ms + SHUTDOWN_JOIN_MS;
+    }
+    bool written = !access_log_is_pending(&worker->log) && worker->report == NULL;
+    return written || worker->now_ms >= worker->joined_ms + SHUTDOWN_JOIN_MS;
 }
 
 void worker_start(struct worker *worker)

@@ -83,6 +83,7 @@ struct worker {
     bool listeners_closed;
     uint64_t stop_ms; /* when it has to be over */
     bool stop_forced;
+    uint64_t joined_ms; /* when the last connection was seen, while stopping */
 
     struct access_log log;
     char *report; /* being written; NULL: none */

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 
@@ -127,6 +129,18 @@ int uring_peer(struct uring *uring, int fd, struct sockaddr_storage *address)
     (void)uring;
     socklen_t size = sizeof(*address);
     return getpeername(fd, (struct sockaddr *)address, &size) == 0 ? 0 : -errno;
+}
+
+int uring_acknowledged(struct uring *uring, int fd, uint64_t *bytes)
+{
+    (void)uring;
+    struct tcp_info info = { 0 };
+    socklen_t size = sizeof(info);
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) {
+        return -errno;
+    }
+    *bytes = info.tcpi_bytes_acked;
+    return 0;
 }
 
 /* The kernel reads these while it takes the entry, and never again. */

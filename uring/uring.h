@@ -158,6 +158,10 @@ void uring_abort(struct uring *uring, int fd);
 /* The peer's address, for the log. Returns 0 or -errno. getpeername(2). */
 int uring_peer(struct uring *uring, int fd, struct sockaddr_storage *address);
 
+/* Bytes of this connection that the peer has acknowledged so far: tells a slow peer from a stalled
+ * one while a send is pending. Returns 0 or -errno (not a TCP socket). tcp(7), TCP_INFO. */
+int uring_acknowledged(struct uring *uring, int fd, uint64_t *bytes);
+
 /* --- files ----------------------------------------------------------------------------------- */
 
 enum uring_symlinks {
