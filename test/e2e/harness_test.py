@@ -107,4 +107,4 @@ def fixture_bytes_depend_on_their_offset():
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(needs_server=False)

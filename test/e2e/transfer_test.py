@@ -165,17 +165,17 @@ def a_reader_that_leaves_midway_harms_nobody():
     harness.wait_until(lambda: server.sockets() <= before, "all sockets are back")
 
 
-def streaming(size):
+def streaming(size, ini=None):
     """A server and a client that has read the head of a file far larger than all socket buffers."""
-    server = Server(harness.make_tree({"file": harness.pattern_bytes(size), "index.html": b"i\n"}))
+    root = harness.make_tree({"file": harness.pattern_bytes(size), "index.html": b"i\n"})
+    server = Server(root, ini)
     client = server.connect(receive_bytes=65536)
     client.request("/file")
     return server, client, client.read_head()
 
 
-@test
-def a_file_truncated_while_it_streams_ends_the_connection():
-    server, client, head = streaming(32 * MIB)
+def assert_truncation_ends_the_connection(zerocopy):
+    server, client, head = streaming(32 * MIB, {"ring.zerocopy": zerocopy})
     with server, client:
         expected = harness.pattern_bytes(32 * MIB)
         os.truncate(server.path("file"), MIB)
@@ -189,6 +189,17 @@ def a_file_truncated_while_it_streams_ends_the_connection():
             pass
         equal(server.get("/").status, 200, "the server after it")
         equal(len(server.get("/file").body), MIB, "the file after it")
+
+
+@test
+def a_file_truncated_while_it_streams_ends_the_connection():
+    for zerocopy in ("off", "auto"):
+        assert_truncation_ends_the_connection(zerocopy)
+
+
+@test
+def a_file_truncated_while_it_streams_with_zero_copy_ends_the_connection():
+    assert_truncation_ends_the_connection("on")
 
 
 @test
