@@ -6,21 +6,28 @@ UNIT_TESTS   := $(patsubst %.c,$(OUT)/%,$(UNIT_SOURCES))
 RING_SOURCES := $(sort $(wildcard test/ring/*_test.c))
 RING_TESTS   := $(patsubst %.c,$(OUT)/%,$(RING_SOURCES))
 
-# A unit test links the archive of the layer that its name begins with, and nothing above it.
-unit_layer    = $(firstword $(subst _, ,$(notdir $(1))))
-libs_http     = $(OUT)/http.a $(LLHTTP_LIBS)
-libs_conf     = $(OUT)/conf.a $(INIH_LIBS)
-libs_uring    = $(OUT)/uring.a $(URING_LIBS)
-libs_server   = $(OUT)/server.a $(OUT)/http.a $(OUT)/conf.a \
-                $(LLHTTP_LIBS) $(INIH_LIBS) $(SERVER_LIBS)
+# A unit test links the archives of the layer that its name begins with, and nothing above it; it is
+# built as soon as these are, whatever the other layers are like.
+ARCHIVES_http   = $(OUT)/http.a
+ARCHIVES_conf   = $(OUT)/conf.a
+ARCHIVES_uring  = $(OUT)/uring.a
+ARCHIVES_server = $(OUT)/server.a $(OUT)/http.a $(OUT)/conf.a
+LIBS_http       = $(LLHTTP_LIBS)
+LIBS_conf       = $(INIH_LIBS)
+LIBS_uring      = $(URING_LIBS)
+LIBS_server     = $(LLHTTP_LIBS) $(INIH_LIBS) $(SERVER_LIBS)
+link_test       = $(CC) $(TEST_CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS_ALL) -o $@ $<
 
-$(OUT)/test/unit/%: test/unit/%.c $(OUT)/http.a $(OUT)/conf.a $(OUT)/uring.a $(OUT)/server.a $(LLHTTP_DEP)
-	@mkdir -p $(@D)
-	$(CC) $(TEST_CFLAGS) -MMD -MP $(LDFLAGS_ALL) -o $@ $< $(libs_$(call unit_layer,$*)) -lcmocka
+define unit_rule
+$(OUT)/test/unit/$(1)_%: test/unit/$(1)_%.c $(ARCHIVES_$(1)) $(LLHTTP_DEP)
+	@mkdir -p $$(@D)
+	$$(link_test) $(ARCHIVES_$(1)) $(LIBS_$(1)) -lcmocka
+endef
+$(foreach layer,$(LAYERS),$(eval $(call unit_rule,$(layer))))
 
 $(OUT)/test/ring/%: test/ring/%.c $(OUT)/uring.a
 	@mkdir -p $(@D)
-	$(CC) $(TEST_CFLAGS) -MMD -MP $(LDFLAGS_ALL) -o $@ $< $(libs_uring) -lcmocka
+	$(link_test) $(ARCHIVES_uring) $(LIBS_uring) -lcmocka
 
 .PHONY: unit ring e2e build-tests check tidy
 
