@@ -48,12 +48,13 @@ static enum http_parse_result parse_refuse(struct http_parser *parser, struct ht
     return HTTP_PARSE_ERROR;
 }
 
-/* After an error nothing of the request may be used but its line, for the log. */
+/* After an error nothing of the request may be used but its line, for the log, and its method, which
+ * decides whether the answer may have a body. */
 static enum http_parse_result parse_head_refuse(struct http_parser *parser, struct http_error error,
                                                 struct http_request *request)
 {
     struct slice line = request->line;
-    *request = (struct http_request){ .method = HTTP_METHOD_UNKNOWN, .line = line };
+    *request = (struct http_request){ .method = request->method, .line = line };
     return parse_refuse(parser, error);
 }
 

@@ -112,7 +112,8 @@ void http_parser_reset(struct http_parser *parser);
  * byte; size > 0 may exceed the head (pipelining, body). Call again with the same bytes and more
  * after MORE: bytes already scanned are not scanned again, and may have moved in memory.
  * DONE fills *request, sets parser->head_size, and arms http_parse_body() when body_kind is not
- * NONE. ERROR is final; *request then holds what is safe to log (line, or SLICE_NONE), no more.
+ * NONE. ERROR is final; *request then holds line (or SLICE_NONE), method when it was
+ * read (else HTTP_METHOD_UNKNOWN), no more.
  * RFC 9112 sections 2-7 and 9.3; RFC 9110 sections 5, 7.2, 8.6, 9, 10.1.1. */
 enum http_parse_result http_parse_head(struct http_parser *parser, const char *data, size_t size,
                                        struct http_request *request);

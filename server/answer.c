@@ -167,8 +167,10 @@ bool answer_status(struct worker *worker, struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
     const struct http_request *request = &exchange->request;
-    struct http_response response;
-    http_respond_status(request, exchange->status, &response);
+    struct http_response response = { .status = exchange->status };
+    if (!http_status_is_bodiless(exchange->status)) {
+        http_respond_status(request, exchange->status, &response);
+    }
     struct slice body = http_status_is_bodiless(exchange->status)
                             ? slice_of("", 0)
                             : http_status_body(exchange->status);

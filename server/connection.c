@@ -115,7 +115,7 @@ static void pin_head(struct worker *worker, struct connection *connection)
 {
     struct slice head =
         input_pin(&worker->inputs, &connection->input, connection->parser.head_size);
-    http_parser_reset(&connection->parser);
+    http_parser_init(&connection->parser);
     enum http_parse_result result =
         http_parse_head(&connection->parser, head.data, head.size, &connection->exchange->request);
     assert(result == HTTP_PARSE_DONE);

@@ -85,6 +85,9 @@ static void conclude(struct worker *worker, struct connection *connection, unsig
         return; /* it was the page that failed: the built-in body it is */
     }
     exchange->status = (uint16_t)status;
+    exchange->wants_directory = false;
+    exchange->open_attempts = 0;
+    exchange->fill_attempts = 0;
     for (uint32_t i = 0; i < conf->error_pages_count; i++) {
         if (conf->error_pages[i].status == status) {
             exchange->target.path_size = 0;

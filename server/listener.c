@@ -248,6 +248,13 @@ void listener_print(const struct listener *listener, const char *directory, FILE
     }
 }
 
+void listener_stop(struct listener *listener)
+{
+    for (uint32_t i = 0; i < listener->count; i++) {
+        (void)shutdown(listener->sockets[i], SHUT_RDWR);
+    }
+}
+
 void listener_close(struct listener *listener)
 {
     for (uint32_t i = 0; i < listener->count; i++) {

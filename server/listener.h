@@ -25,6 +25,9 @@ int listener_socket(const struct listener *listener, uint32_t index);
 /* Writes "gyre: serving DIR at http://ADDR:PORT/". */
 void listener_print(const struct listener *listener, const char *directory, FILE *stream);
 
+/* Refuses new connections from now on; accepting ends in every worker. */
+void listener_stop(struct listener *listener);
+
 /* Closes the sockets, and removes a unix socket's name. */
 void listener_close(struct listener *listener);
 

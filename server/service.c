@@ -291,6 +291,9 @@ static int wait_for_end(struct service *service, struct uring_waker *waker)
              */
             stopping = true;
             wake_workers(service, waker, WAKE_STOP);
+            for (uint32_t i = 0; i < service->listeners_count; i++) {
+                listener_stop(&service->listeners[i]);
+            }
         }
     }
     int status = 0;
