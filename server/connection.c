@@ -71,6 +71,8 @@ void connection_fail(struct worker *worker, struct connection *connection)
 {
     if (connection->state != CONNECTION_CLOSING) {
         connection->state = CONNECTION_CLOSING;
+        worker->closing_count++;
+        list_remove(&connection->deadline_node);
         if ((connection->lanes & LANE_RECV) != 0 && !connection->recv_cancelled) {
             uring_cancel(worker->uring, connection_token(connection, OP_RECV));
             connection->recv_cancelled = true;
@@ -298,6 +300,7 @@ static void join(struct worker *worker, struct connection *connection)
     list_remove(&connection->deadline_node);
     list_remove(&connection->wait_node);
     connection->state = CONNECTION_FREE;
+    worker->closing_count--;
     worker->slots_free[worker->slots_free_count++] = connection->slot;
     assert(worker->slots_free_count <= worker->slots_count);
     worker_resume_accept(worker);

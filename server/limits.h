@@ -10,8 +10,9 @@
 
 enum {
     WORKERS_MAX = 256,
-    EVENTS_MAX = 512, /* taken from the engine at once */
-    TICK_MS = 1000,   /* deadlines are looked at this often */
+    EVENTS_MAX = 512,        /* taken from the engine at once */
+    TICK_MS = 1000,          /* deadlines are looked at this often */
+    FIRST_REQUEST_MS = 1000, /* a new connection is not evicted before */
 
     /* Beyond connections_max: connections that were accepted while the worker was closing others.
      */

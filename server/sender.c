@@ -111,8 +111,10 @@ static bool chunks_are_scarce(const struct worker *worker)
     return uring_pool_taken_count(worker->chunks) >= worker->settings.conf->chunks_max / 2;
 }
 
-/* Queues the read of the next chunk, linked to the send that follows. False: no chunk to be had. */
-static bool load_next(struct worker *worker, struct connection *connection, struct segment *file)
+/* Queues the read of the next chunk; `linked`: to the send that follows. False: no chunk to be had.
+ */
+static bool load_next(struct worker *worker, struct connection *connection, struct segment *file,
+                      bool linked)
 {
     assert(connection->chunk == NULL);
     struct uring_chunk *chunk = uring_chunk_take(worker->chunks);
@@ -127,7 +129,7 @@ static bool load_next(struct worker *worker, struct connection *connection, stru
     uint32_t size = file->length < chunk->size ? (uint32_t)file->length : chunk->size;
     connection->load_size = size;
     uring_read_chunk(worker->uring, connection_token(connection, OP_LOAD), file->entry->file, chunk,
-                     0, size, file->offset, true);
+                     0, size, file->offset, linked);
     connection_occupy(connection, LANE_LOAD);
     outbox_load(&connection->outbox, chunk->data, 0, size);
     return true;
@@ -142,7 +144,7 @@ static void send_ready(struct worker *worker, struct connection *connection)
     assert(count > 0);
     const struct segment *front = outbox_front(&connection->outbox);
     connection_occupy(connection, LANE_SEND);
-    if (count == 1 && front->home == SEGMENT_IN_CHUNK &&
+    if (count == 1 && front->home == SEGMENT_IN_CHUNK && connection->chunk->registration >= 0 &&
         zero_copy_wanted(worker, connection, size)) {
         worker->counters.zero_copy_sends++;
         worker->chunk_owners[connection->chunk->index].notices_owed++;
@@ -185,10 +187,15 @@ void sender_advance(struct worker *worker, struct connection *connection)
             connection_occupy(connection, LANE_SEND);
             return;
         }
-        /* Zero-copy sends memory of one chunk only: the head goes ahead of it. */
-        bool head_first = ready_count > 0 && zero_copy_wanted(worker, connection, file->length);
-        if (!head_first && load_next(worker, connection, file)) {
-            ready_count++;
+        /* Zero-copy sends memory of one chunk only, so a head goes ahead of it; and it is not
+         * linked: a severed zero-copy send says that no notice follows, and then one does. */
+        bool zero_copy = zero_copy_wanted(worker, connection, file->length);
+        if (ready_count == 0 || !zero_copy) {
+            bool loading = load_next(worker, connection, file, !zero_copy);
+            if (loading && zero_copy) {
+                return;
+            }
+            ready_count += loading;
         }
     }
     if (ready_count > 0) {
@@ -215,7 +222,8 @@ void sender_handle_load(struct worker *worker, struct connection *connection,
         outbox_unload(&connection->outbox, connection->load_size - loaded);
         release_spent(worker, connection);
     }
-    if (loaded == 0 && connection->state == CONNECTION_OPEN) {
+    bool again = event->result == -ECANCELED || event->result == -EINTR || event->result == -EAGAIN;
+    if (loaded == 0 && !again && connection->state == CONNECTION_OPEN) {
         /* The promised length cannot be kept: end the connection, so that the client can tell. */
         worker_report_file(worker, connection, event->result);
         connection_fail(worker, connection);
@@ -275,12 +283,11 @@ static void note_copied(struct worker *worker, uint8_t listener, bool copied)
     }
 }
 
-static void handle_notice(struct worker *worker, struct connection *connection,
+static void handle_notice(struct worker *worker, struct chunk_owner *owner,
                           const struct uring_event *event)
 {
-    struct chunk_owner *owner = &worker->chunk_owners[event->token.slot];
+    struct connection *connection = owner->connection;
     note_copied(worker, connection->listener, event->copied);
-    assert(owner->notices_owed > 0);
     assert(connection->notices_owed > 0);
     owner->notices_owed--;
     connection->notices_owed--;
@@ -291,15 +298,21 @@ static void handle_notice(struct worker *worker, struct connection *connection,
 
 void sender_handle_zero_copy(struct worker *worker, const struct uring_event *event)
 {
-    struct connection *connection = worker->chunk_owners[event->token.slot].connection;
+    struct chunk_owner *owner = &worker->chunk_owners[event->token.slot];
+    struct connection *connection = owner->connection;
+    if (event->notice && owner->notices_owed == 0) {
+        /* A send that failed before it took the memory said that none would come (ENOMEM). */
+        worker->counters.zero_copy_strays++;
+        return;
+    }
     assert(connection != NULL);
     assert(connection->generation == event->token.generation);
     if (event->notice) {
-        handle_notice(worker, connection, event);
+        handle_notice(worker, owner, event);
     } else {
         connection->lanes &= (uint8_t)~LANE_SEND;
         if (!event->more) { /* no notice will come: the kernel never took the memory */
-            worker->chunk_owners[event->token.slot].notices_owed--;
+            owner->notices_owed--;
             connection->notices_owed--;
         }
         if (event->result == -EOPNOTSUPP || event->result == -EINVAL || event->result == -ENOMEM ||

@@ -44,16 +44,23 @@ uint32_t worker_connections_count(const struct worker *worker)
     return worker->slots_count - worker->slots_free_count;
 }
 
+/* Connections that are not on their way out. */
+static uint32_t open_count(const struct worker *worker)
+{
+    return worker_connections_count(worker) - worker->closing_count;
+}
+
 void worker_resume_accept(struct worker *worker)
 {
     if (worker->accept_paused && !worker->stopping &&
-        worker_connections_count(worker) < worker->settings.budget.connections_max) {
+        open_count(worker) <= worker->settings.budget.connections_max) {
         worker->accept_paused = false;
         arm_all_accepts(worker);
     }
 }
 
-/* Closes the connection that has been idle longest. False: none is idle. */
+/* Closes the connection that has been idle longest. False: none is idle. One that has just come is
+ * given time for its first request, else newcomers would only chase each other away. */
 static bool evict_idle(struct worker *worker)
 {
     struct list_node *node = list_first(&worker->deadlines[DEADLINE_IDLE]);
@@ -61,10 +68,10 @@ static bool evict_idle(struct worker *worker)
         return false;
     }
     struct connection *connection = LIST_ITEM(node, struct connection, deadline_node);
-    if (connection->state != CONNECTION_OPEN || !connection_is_idle(connection)) {
+    if (connection->requests_count == 0 &&
+        worker->now_ms - connection->opened_ms < FIRST_REQUEST_MS) {
         return false;
     }
-    list_remove(node);
     worker->counters.connections_evicted++;
     connection_fail(worker, connection);
     return true;
@@ -75,6 +82,25 @@ static void pause_accept(struct worker *worker)
     if (!worker->accept_paused) {
         worker->accept_paused = true;
         cancel_all_accepts(worker);
+    }
+}
+
+/* After a batch: idle connections make room for new ones; without any, the backlog has to wait. */
+static void make_room(struct worker *worker)
+{
+    if (worker->stopping) {
+        return;
+    }
+    while (open_count(worker) > worker->settings.budget.connections_max) {
+        if (!evict_idle(worker)) {
+            pause_accept(worker);
+            break;
+        }
+    }
+    if (worker->descriptors_short) {
+        worker->descriptors_short = false;
+        (void)cache_release_files(&worker->cache, worker->uring);
+        (void)evict_idle(worker);
     }
 }
 
@@ -92,10 +118,6 @@ static void adopt(struct worker *worker, int fd, uint8_t listener)
         struct sockaddr_storage peer = { 0 };
         (void)uring_peer(worker->uring, fd, &peer);
         memcpy(&connection->peer, &peer, sizeof(connection->peer));
-    }
-    if (worker_connections_count(worker) > worker->settings.budget.connections_max &&
-        !evict_idle(worker)) {
-        pause_accept(worker);
     }
 }
 
@@ -116,8 +138,7 @@ static void handle_accept(struct worker *worker, const struct uring_event *event
         /* The backlog is kept. A descriptor comes back when a connection or a cached file closes.
          */
         worker->accept_paused = true;
-        (void)evict_idle(worker);
-        (void)cache_release_files(&worker->cache, worker->uring);
+        worker->descriptors_short = true;
         break;
     case -ECANCELED:
     case -ECONNABORTED:
@@ -328,6 +349,7 @@ void worker_handle_batch(struct worker *worker, size_t count)
     }
     advance_ready(worker);
     wake_buffer_waiters(worker);
+    make_room(worker);
     advance_ready(worker);
     access_log_flush(&worker->log, worker->stopping);
     if (worker_connections_count(worker) > 0 || !worker->stopping) {

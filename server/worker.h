@@ -38,6 +38,7 @@ struct worker_counters {
     uint64_t zero_copy_sends;
     uint64_t zero_copy_copied; /* notices that said: copied after all */
     uint64_t zero_copy_notices;
+    uint64_t zero_copy_strays; /* notices that nobody was waiting for */
 };
 
 struct worker {
@@ -78,7 +79,9 @@ struct worker {
     struct list waiting_buffer; /* for a receive buffer */
 
     bool accepting[CONF_LISTEN_MAX];
-    bool accept_paused; /* no slot or no descriptor: re-armed on a close or a tick */
+    bool accept_paused;     /* no slot or no descriptor: re-armed on a close or a tick */
+    bool descriptors_short; /* accept failed for want of one: something has to be closed */
+    uint32_t closing_count; /* connections in CONNECTION_CLOSING */
     bool stopping;
     bool listeners_closed;
     uint64_t stop_ms; /* when it has to be over */

@@ -205,6 +205,7 @@ fail_memory:
 
 void uring_destroy(struct uring *uring)
 {
+    (void)io_uring_submit(&uring->ring); /* the last closes may still be queued */
     /* Else locked memory is given back long after the ring is gone, and a restart would miss it. */
     (void)io_uring_unregister_buffers(&uring->ring);
     io_uring_queue_exit(&uring->ring);
