@@ -48,8 +48,8 @@ static enum http_parse_result parse_refuse(struct http_parser *parser, struct ht
     return HTTP_PARSE_ERROR;
 }
 
-/* After an error nothing of the request may be used but its line, for the log, and its method, which
- * decides whether the answer may have a body. */
+/* After an error nothing of the request may be used but its line, for the log, and its method,
+ * which decides whether the answer may have a body. */
 static enum http_parse_result parse_head_refuse(struct http_parser *parser, struct http_error error,
                                                 struct http_request *request)
 {
