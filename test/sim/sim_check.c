@@ -1,0 +1,257 @@
+/* sim_check: what a client received against what the model says it had to. Every response belongs
+ * to the next request; a body is one version of the file that was there between the request and
+ * its answer; what is missing has a reason. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/http_status.h"
+#include "sim.h"
+
+struct response {
+    unsigned status;
+    size_t head_size;
+    bool has_length;
+    uint64_t length; /* Content-Length */
+    bool says_close;
+    const char *body;
+};
+
+static const char *find(const char *data, size_t size, const char *text)
+{
+    return memmem(data, size, text, strlen(text));
+}
+
+/* False: the head is not all there. */
+static bool parse_head(const char *data, size_t size, struct response *response)
+{
+    const char *end = find(data, size, "\r\n\r\n");
+    if (end == NULL) {
+        return false;
+    }
+    *response = (struct response){ .head_size = (size_t)(end - data) + 4 };
+    sim_check(size > 13 && memcmp(data, "HTTP/1.1 ", 9) == 0, "a response begins with '%.12s'",
+              data);
+    response->status = (unsigned)strtoul(data + 9, NULL, 10);
+    const char *length = find(data, response->head_size, "\r\nContent-Length: ");
+    if (length != NULL) {
+        response->has_length = true;
+        response->length = strtoull(length + 18, NULL, 10);
+    }
+    response->says_close = find(data, response->head_size, "\r\nConnection: close\r\n") != NULL;
+    response->body = data + response->head_size;
+    return true;
+}
+
+static bool version_is_possible(const struct sim_node *node, uint32_t index, uint64_t stamp)
+{
+    return index + 1 == node->versions_count || node->versions[index + 1].stamp > stamp;
+}
+
+static bool body_is(const struct response *response, uint64_t size,
+                    const struct sim_version *version)
+{
+    for (uint64_t i = 0; i < size; i++) {
+        if (response->body[i] != sim_byte(version->content, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* An edit in place while a file streams cannot be told from the file: then each byte is of some
+ * version. */
+static bool body_may_be_mixed(const struct sim *sim, const struct sim_request *request,
+                              const struct response *response, uint64_t size)
+{
+    const struct sim_node *node = request->node;
+    if (response->length <= sim->plan.conf.cache_file_bytes_max) {
+        return false;
+    }
+    for (uint64_t i = 0; i < size; i++) {
+        bool found = false;
+        for (uint32_t k = 0; k < node->versions_count && !found; k++) {
+            found = version_is_possible(node, k, request->stamp) && node->versions[k].exists &&
+                    response->body[i] == sim_byte(node->versions[k].content, i);
+        }
+        if (!found) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* size: bytes of the body that are there. */
+static bool is_file_of_time(const struct sim *sim, const struct sim_request *request,
+                            const struct response *response, uint64_t size)
+{
+    const struct sim_node *node = request->node;
+    bool has_length = false;
+    for (uint32_t i = 0; i < node->versions_count; i++) {
+        const struct sim_version *version = &node->versions[i];
+        if (version_is_possible(node, i, request->stamp) && version->exists &&
+            version->size == response->length) {
+            has_length = true;
+            if (body_is(response, size, version)) {
+                return true;
+            }
+        }
+    }
+    return has_length && body_may_be_mixed(sim, request, response, size);
+}
+
+static bool was_missing(const struct sim_request *request)
+{
+    const struct sim_node *node = request->node;
+    for (uint32_t i = 0; i < node->versions_count; i++) {
+        if (version_is_possible(node, i, request->stamp) && !node->versions[i].exists) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint32_t changes_count(const struct sim_request *request)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 1; request->node != NULL && i < request->node->versions_count; i++) {
+        count += request->node->versions[i].stamp > request->stamp;
+    }
+    return count;
+}
+
+static bool status_is_possible(const struct sim *sim, const struct sim_client *client,
+                               const struct sim_request *request, unsigned status)
+{
+    uint64_t took_ms = client->sent >= request->end ? request->complete_ms - request->started_ms
+                                                    : sim->clock_ms - request->started_ms;
+    if (status == 408) {
+        return took_ms + 2000 >= sim->plan.conf.head_timeout_ms;
+    }
+    if (client->sent < request->end) {
+        return status == 413 || status == 400;
+    }
+    if (status == 503 || status == 500) {
+        return client->has_file_fault || (status == 503 && changes_count(request) > 3);
+    }
+    if (request->node != NULL && status == 404) {
+        return was_missing(request);
+    }
+    return status == request->status;
+}
+
+static void check_response(const struct sim *sim, const struct sim_client *client,
+                           const struct sim_request *request, const struct response *response,
+                           uint64_t size)
+{
+    unsigned status = response->status;
+    sim_check(status_is_possible(sim, client, request, status),
+              "client %u, request %u: status %u instead of %u", client->index,
+              client->answered_count, status, request->status);
+    sim_check(response->has_length == !http_status_is_bodiless(status),
+              "client %u, request %u: Content-Length with %u", client->index,
+              client->answered_count, status);
+    if (status == 200) {
+        sim_check(is_file_of_time(sim, request, response, size),
+                  "client %u, request %u: %llu of %llu bytes are not '%s' as it was between "
+                  "request and answer",
+                  client->index, client->answered_count, (unsigned long long)size,
+                  (unsigned long long)response->length, request->node->name);
+    } else if (response->has_length) {
+        struct slice body = http_status_body(status);
+        sim_check(response->length == body.size, "client %u, request %u: %llu bytes for %u",
+                  client->index, client->answered_count, (unsigned long long)response->length,
+                  status);
+        sim_check(memcmp(response->body, body.data, size) == 0,
+                  "client %u, request %u: the body for %u is another", client->index,
+                  client->answered_count, status);
+    }
+}
+
+static uint64_t body_size_of(const struct sim_request *request, const struct response *response)
+{
+    return request->ask == SIM_HEAD ? 0 : response->length;
+}
+
+void sim_check_responses(struct sim *sim, struct sim_client *client)
+{
+    for (;;) {
+        const char *data = client->received + client->parsed_size;
+        size_t size = client->read_size - client->parsed_size;
+        struct response response;
+        if (size == 0 || !parse_head(data, size, &response)) {
+            return;
+        }
+        sim_check(client->answered_count < client->requests_count,
+                  "client %u got an answer that it did not ask for: %u", client->index,
+                  response.status);
+        sim_check(!client->says_close, "client %u got an answer after the last one", client->index);
+        struct sim_request *request = &client->requests[client->answered_count];
+        if (response.status == 100) {
+            sim_check(request->continue_at > 0 && !request->is_continued,
+                      "client %u got a 100 it did not ask for", client->index);
+            request->is_continued = true;
+            client->parsed_size += response.head_size;
+            continue;
+        }
+        uint64_t body_size = body_size_of(request, &response);
+        if (size - response.head_size < body_size) {
+            return;
+        }
+        check_response(sim, client, request, &response, body_size);
+        request->answered_status = response.status;
+        request->body_size = body_size;
+        client->says_close = response.says_close;
+        client->parsed_size += response.head_size + body_size;
+        client->answered_count++;
+    }
+}
+
+/* What has come of the response that is not complete is right, as far as it goes. */
+static void check_partial(const struct sim *sim, const struct sim_client *client,
+                          const struct sim_request *request)
+{
+    struct response response;
+    size_t size = client->read_size - client->parsed_size;
+    if (size > 0 && parse_head(client->received + client->parsed_size, size, &response)) {
+        check_response(sim, client, request, &response, size - response.head_size);
+    }
+}
+
+static bool file_shrank(const struct sim_request *request)
+{
+    const struct sim_node *node = request->node;
+    for (uint32_t i = 1; node != NULL && i < node->versions_count; i++) {
+        if (node->versions[i].stamp > request->stamp &&
+            node->versions[i].size < node->versions[i - 1].size) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void sim_check_end(struct sim *sim, struct sim_client *client)
+{
+    size_t rest = client->read_size - client->parsed_size;
+    if (client->answered_count == client->requests_count) {
+        sim_check(rest == 0, "client %u got %zu bytes behind the last answer", client->index, rest);
+        return;
+    }
+    const struct sim_request *request = &client->requests[client->answered_count];
+    check_partial(sim, client, request);
+    bool asked_for_it =
+        client->has_lost && client->requests[client->requests_count - 1].is_after_close;
+    if (client->excuse != NULL || sim->worker->stop_forced || asked_for_it) {
+        return;
+    }
+    if (client->says_close) {
+        sim_check(rest == 0, "client %u got %zu bytes behind the last answer", client->index, rest);
+    } else if (rest > 0) {
+        sim_check(client->has_load_fault || file_shrank(request),
+                  "client %u, request %u: the answer ends after %zu bytes%s", client->index,
+                  client->answered_count, rest, client->has_lost ? ", eaten by a reset" : "");
+    } else if (client->sent >= request->end && client->taken > request->start) {
+        sim_fail("client %u, request %u was received and not answered%s", client->index,
+                 client->answered_count, client->has_lost ? ": a reset ate it" : "");
+    }
+}

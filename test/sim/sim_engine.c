@@ -1,0 +1,429 @@
+/* sim_engine: every function of uring/uring.h, queueing only; and the rules of that interface, each
+ * broken rule ending the run. sim_kernel.c executes. */
+#include "sim_engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+
+enum {
+    POISON = 0xa5
+};
+
+uint64_t sim_checksum(const char *data, size_t size, uint64_t start)
+{
+    uint64_t sum = start ^ size * 0x9e3779b97f4a7c15U;
+    for (; size >= 8; size -= 8, data += 8) {
+        uint64_t word;
+        memcpy(&word, data, 8);
+        sum = (sum ^ word) * 0x9fb21c651e98df25U;
+        sum ^= sum >> 32;
+    }
+    for (; size > 0; size--, data++) {
+        sum = (sum ^ (uint8_t)*data) * 0x100000001b3U;
+    }
+    return sum;
+}
+
+uint64_t sim_checksum_pieces(const struct sim_operation *operation)
+{
+    uint64_t sum = 1;
+    for (uint32_t i = 0; i < operation->pieces_count; i++) {
+        sum = sim_checksum(operation->pieces[i].iov_base, operation->pieces[i].iov_len, sum);
+    }
+    return sum;
+}
+
+int uring_create(const struct uring_options *options, struct uring **result)
+{
+    struct uring *uring = calloc(1, sizeof(*uring));
+    sim_check(uring != NULL, "out of memory");
+    uring->sim = *sim_current();
+    uring->sim->uring = uring;
+    uring->options = *options;
+    uring->buffers = malloc((size_t)options->recv_buffers * options->recv_buffer_size);
+    uring->buffer_states = calloc(options->recv_buffers, 1);
+    sim_check(uring->buffers != NULL && uring->buffer_states != NULL, "out of memory");
+    memset(uring->buffers, POISON, (size_t)options->recv_buffers * options->recv_buffer_size);
+    *result = uring;
+    return 0;
+}
+
+void uring_destroy(struct uring *uring)
+{
+    uring->sim->uring = NULL;
+    free(uring->buffers);
+    free(uring->buffer_states);
+    free(uring);
+}
+
+const struct uring_counters *uring_counters(const struct uring *uring)
+{
+    return &uring->counters;
+}
+
+uint64_t uring_clock_ms(struct uring *uring)
+{
+    return uring->sim->clock_ms;
+}
+
+int64_t uring_clock_utc_s(struct uring *uring)
+{
+    return SIM_UTC_START_S + (int64_t)(uring->sim->clock_ms / 1000);
+}
+
+/* --- queueing --------------------------------------------------------------------------------- */
+
+static bool lane_is_same(struct uring_token a, struct uring_token b)
+{
+    enum lane lane = OP_TABLE[a.op].lane;
+    return lane != LANE_NONE && lane == OP_TABLE[b.op].lane && a.slot == b.slot &&
+           (a.op == OP_SEND_ZERO_COPY) == (b.op == OP_SEND_ZERO_COPY);
+}
+
+static void check_lane(const struct uring *uring, enum sim_operation_kind kind,
+                       struct uring_token token, int fd)
+{
+    for (uint32_t i = 0; i < uring->operations_end; i++) {
+        const struct sim_operation *other = &uring->operations[i];
+        if (!other->used) {
+            continue;
+        }
+        sim_check(!lane_is_same(other->token, token), "two operations in the lane of '%s', slot %u",
+                  OP_TABLE[token.op].name, token.slot);
+        bool sends = other->kind >= SIM_SEND && other->kind <= SIM_POLL;
+        sim_check(!(sends && other->fd == fd && kind >= SIM_SEND && kind <= SIM_POLL),
+                  "two sends on descriptor %d", fd);
+    }
+}
+
+static void check_descriptor(const struct uring *uring, int fd, enum sim_descriptor_kind kind,
+                             const char *what)
+{
+    sim_check(fd >= 0 && fd < SIM_FDS_MAX, "%s: descriptor %d", what, fd);
+    enum sim_descriptor_kind found = uring->sim->descriptors[fd].kind;
+    sim_check(found == kind, "%s: descriptor %d is of kind %d instead of %d", what, fd, (int)found,
+              (int)kind);
+}
+
+static struct sim_operation *operation_add(struct uring *uring, enum sim_operation_kind kind,
+                                           struct uring_token token, int fd)
+{
+    check_lane(uring, kind, token, fd);
+    uint32_t i = 0;
+    while (i < SIM_OPERATIONS_MAX && uring->operations[i].used) {
+        i++;
+    }
+    sim_check(i < SIM_OPERATIONS_MAX, "too many operations");
+    if (i >= uring->operations_end) {
+        uring->operations_end = i + 1;
+    }
+    struct sim_operation *operation = &uring->operations[i];
+    *operation = (struct sim_operation){
+        .used = true, .kind = kind, .token = token, .fd = fd, .number = uring->numbers_count++
+    };
+    if (uring->link_open != NULL) {
+        uring->link_open->link = operation;
+        operation->waits_for_link = true;
+        uring->link_open = NULL;
+    }
+    uring->counters.submissions++;
+    return operation;
+}
+
+/* A file operation may take its time. */
+static void delay(struct uring *uring, struct sim_operation *operation)
+{
+    if (sim_fault(uring->sim, SIM_SLOW_DISK)) {
+        operation->due_ms = uring->sim->clock_ms + sim_random_below(&uring->sim->random, 300);
+    }
+}
+
+void uring_accept(struct uring *uring, struct uring_token token, int listener)
+{
+    sim_check(listener == SIM_FD_LISTENER, "accept on %d", listener);
+    (void)operation_add(uring, SIM_ACCEPT, token, listener);
+}
+
+void uring_recv(struct uring *uring, struct uring_token token, int fd)
+{
+    check_descriptor(uring, fd, SIM_FD_SOCKET, "recv");
+    (void)operation_add(uring, SIM_RECV, token, fd);
+}
+
+void uring_send(struct uring *uring, struct uring_token token, int fd, const void *data,
+                uint32_t size, unsigned flags)
+{
+    struct iovec piece = { .iov_base = (void *)(uintptr_t)data, .iov_len = size };
+    uring_send_vector(uring, token, fd, &piece, 1, flags);
+}
+
+void uring_send_vector(struct uring *uring, struct uring_token token, int fd,
+                       const struct iovec *pieces, uint32_t count, unsigned flags)
+{
+    check_descriptor(uring, fd, SIM_FD_SOCKET, "send");
+    sim_check(count >= 1 && count <= URING_IOVECS_MAX, "%u pieces", count);
+    struct sim_operation *operation = operation_add(uring, SIM_SEND, token, fd);
+    memcpy(operation->pieces, pieces, count * sizeof(*pieces));
+    operation->pieces_count = count;
+    operation->flags = flags;
+    for (uint32_t i = 0; i < count; i++) {
+        sim_check(pieces[i].iov_len > 0, "an empty piece");
+        operation->size += (uint32_t)pieces[i].iov_len;
+    }
+}
+
+void uring_send_zero_copy(struct uring *uring, struct uring_token token, int fd,
+                          const struct uring_chunk *chunk, uint32_t chunk_offset, uint32_t size)
+{
+    check_descriptor(uring, fd, SIM_FD_SOCKET, "zero-copy send");
+    sim_check(chunk->taken && size > 0 && chunk_offset + size <= chunk->size,
+              "zero-copy send of a chunk's bytes [%u, +%u)", chunk_offset, size);
+    struct sim_operation *operation = operation_add(uring, SIM_SEND_ZERO_COPY, token, fd);
+    operation->pieces[0] =
+        (struct iovec){ .iov_base = chunk->data + chunk_offset, .iov_len = size };
+    operation->pieces_count = 1;
+    operation->size = size;
+}
+
+void uring_poll_writable(struct uring *uring, struct uring_token token, int fd)
+{
+    check_descriptor(uring, fd, SIM_FD_SOCKET, "poll");
+    (void)operation_add(uring, SIM_POLL, token, fd);
+}
+
+void uring_open(struct uring *uring, struct uring_token token, int directory, const char *path,
+                enum uring_symlinks symlinks)
+{
+    (void)symlinks;
+    sim_check(directory == SIM_FD_ROOT, "open beneath %d", directory);
+    struct sim_operation *operation = operation_add(uring, SIM_OPEN, token, -1);
+    operation->path = path;
+    operation->checksum = sim_checksum(path, strlen(path), 1);
+    delay(uring, operation);
+}
+
+static struct sim_operation *read_add(struct uring *uring, struct uring_token token, int fd,
+                                      void *data, uint32_t size, uint64_t file_offset)
+{
+    check_descriptor(uring, fd, SIM_FD_FILE, "read");
+    sim_check(size > 0, "an empty read");
+    struct sim_operation *operation = operation_add(uring, SIM_READ, token, fd);
+    operation->pieces[0] = (struct iovec){ .iov_base = data, .iov_len = size };
+    operation->pieces_count = 1;
+    operation->size = size;
+    operation->file_offset = file_offset;
+    delay(uring, operation);
+    return operation;
+}
+
+void uring_read(struct uring *uring, struct uring_token token, int fd, void *data, uint32_t size,
+                uint64_t file_offset)
+{
+    (void)read_add(uring, token, fd, data, size, file_offset);
+}
+
+void uring_read_chunk(struct uring *uring, struct uring_token token, int fd,
+                      struct uring_chunk *chunk, uint32_t chunk_offset, uint32_t size,
+                      uint64_t file_offset, bool linked)
+{
+    sim_check(chunk->taken && chunk_offset + size <= chunk->size,
+              "read into a chunk's bytes [%u, +%u)", chunk_offset, size);
+    struct sim_operation *operation =
+        read_add(uring, token, fd, chunk->data + chunk_offset, size, file_offset);
+    uring->link_open = linked ? operation : NULL;
+}
+
+void uring_write(struct uring *uring, struct uring_token token, int fd, const void *data,
+                 uint32_t size)
+{
+    (void)uring;
+    (void)token;
+    (void)data;
+    sim_fail("a write of %u bytes to %d: there is no log in the simulation", size, fd);
+}
+
+void uring_timer(struct uring *uring, struct uring_token token, uint32_t milliseconds)
+{
+    struct sim_operation *operation = operation_add(uring, SIM_TIMER, token, -1);
+    operation->due_ms = uring->sim->clock_ms + milliseconds;
+}
+
+void uring_cancel(struct uring *uring, struct uring_token token)
+{
+    sim_check(uring->link_open == NULL, "a cancel inside a link");
+    uint64_t wanted = uring_token_pack(token);
+    for (uint32_t i = 0; i < uring->operations_end; i++) {
+        struct sim_operation *operation = &uring->operations[i];
+        if (operation->used && uring_token_pack(operation->token) == wanted) {
+            operation->is_cancelled = true;
+        }
+    }
+}
+
+/* --- at once ---------------------------------------------------------------------------------- */
+
+void uring_shutdown(struct uring *uring, int fd, int how)
+{
+    check_descriptor(uring, fd, SIM_FD_SOCKET, "shutdown");
+    struct sim_client *client = &uring->sim->clients[uring->sim->descriptors[fd].index];
+    client->is_ended = true;
+    client->is_shut = client->is_shut || how == SHUT_RDWR;
+}
+
+static void close_descriptor(struct uring *uring, int fd, bool aborts)
+{
+    sim_check(fd >= 0 && fd < SIM_FDS_MAX, "close of %d", fd);
+    struct sim_descriptor *descriptor = &uring->sim->descriptors[fd];
+    sim_check(descriptor->kind == SIM_FD_SOCKET || descriptor->kind == SIM_FD_FILE,
+              "descriptor %d is closed, and was not open", fd);
+    sim_check(!sim_is_pending(uring, fd), "descriptor %d is closed with an operation pending", fd);
+    if (descriptor->kind == SIM_FD_SOCKET) {
+        sim_client_closed(uring->sim, &uring->sim->clients[descriptor->index], aborts);
+    } else {
+        sim_check(!aborts, "a file is aborted");
+    }
+    descriptor->kind = SIM_FD_CLOSED;
+}
+
+void uring_close(struct uring *uring, int fd)
+{
+    close_descriptor(uring, fd, false);
+}
+
+void uring_abort(struct uring *uring, int fd)
+{
+    close_descriptor(uring, fd, true);
+}
+
+int uring_peer(struct uring *uring, int fd, struct sockaddr_storage *address)
+{
+    check_descriptor(uring, fd, SIM_FD_SOCKET, "getpeername");
+    memset(address, 0, sizeof(*address));
+    return -ENOTCONN;
+}
+
+int uring_acknowledged(struct uring *uring, int fd, uint64_t *bytes)
+{
+    check_descriptor(uring, fd, SIM_FD_SOCKET, "getsockopt");
+    *bytes = uring->sim->clients[uring->sim->descriptors[fd].index].read_size;
+    return 0;
+}
+
+int uring_stat(struct uring *uring, int fd, struct stat *status)
+{
+    check_descriptor(uring, fd, SIM_FD_FILE, "fstat");
+    sim_files_stat(&uring->sim->files, uring->sim->descriptors[fd].index, status);
+    return 0;
+}
+
+int uring_stat_path(struct uring *uring, int directory, const char *path,
+                    enum uring_symlinks symlinks, struct stat *status)
+{
+    (void)symlinks;
+    sim_check(directory == SIM_FD_ROOT, "fstatat beneath %d", directory);
+    int inode = sim_files_open(&uring->sim->files, path);
+    if (inode >= 0) {
+        sim_files_stat(&uring->sim->files, (uint32_t)inode, status);
+    }
+    return inode >= 0 ? 0 : inode;
+}
+
+/* --- memory ----------------------------------------------------------------------------------- */
+
+const char *uring_recv_data(const struct uring *uring, uint16_t buffer)
+{
+    sim_check(buffer < uring->options.recv_buffers, "buffer %u", buffer);
+    sim_check(uring->buffer_states[buffer] == SIM_BUFFER_HELD, "buffer %u is not the server's",
+              buffer);
+    return uring->buffers + (size_t)buffer * uring->options.recv_buffer_size;
+}
+
+void uring_recv_release(struct uring *uring, uint16_t buffer)
+{
+    char *data = (char *)(uintptr_t)uring_recv_data(uring, buffer);
+    memset(data, POISON, uring->options.recv_buffer_size);
+    uring->buffer_states[buffer] = SIM_BUFFER_FREE;
+    uring->buffers_held--;
+}
+
+uint32_t uring_recv_free_count(const struct uring *uring)
+{
+    return uring->options.recv_buffers - uring->buffers_held;
+}
+
+int uring_slab_register(struct uring *uring, void *data, size_t size)
+{
+    (void)data;
+    (void)size;
+    if (uring->sim->plan.slabs_are_plain) {
+        uring->counters.slabs_plain++;
+        return -ENOMEM;
+    }
+    uring->counters.slabs_registered++;
+    return (int)uring->slabs_count++;
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
+
+void sim_post(struct uring *uring, const struct uring_event *event, int fd)
+{
+    sim_check(uring->events_count < SIM_EVENTS_MAX, "too many events");
+    uint32_t index = (uring->events_first + uring->events_count++) % SIM_EVENTS_MAX;
+    uring->events[index] = (struct sim_event){ .event = *event, .fd = fd };
+}
+
+bool sim_is_pending(const struct uring *uring, int fd)
+{
+    for (uint32_t i = 0; i < uring->operations_end; i++) {
+        if (uring->operations[i].used && uring->operations[i].fd == fd) {
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < uring->events_count; i++) {
+        if (uring->events[(uring->events_first + i) % SIM_EVENTS_MAX].fd == fd) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* How much is to happen before the server gets to see it. */
+static uint32_t batch_size(struct sim *sim, size_t events_max)
+{
+    uint32_t size = (uint32_t)events_max;
+    if (!sim->plan.orderly) {
+        uint32_t limits[] = { 1, 4, 32, size };
+        size = limits[sim_random_below(&sim->random, 4)];
+        size = sim_random_between(&sim->random, 1, size < events_max ? size : (uint32_t)events_max);
+    }
+    return size;
+}
+
+int uring_wait(struct uring *uring, struct uring_event *events, size_t events_max)
+{
+    struct sim *sim = uring->sim;
+    sim_check(uring->link_open == NULL, "a link without its second operation");
+    uring->counters.waits++;
+    uint32_t wanted = batch_size(sim, events_max);
+    while (uring->events_count < wanted && sim_step_world(sim)) {
+    }
+    while (uring->events_count == 0 && !sim->is_quiet) {
+        sim_pass_time(sim);
+        (void)sim_step_world(sim);
+    }
+    uint32_t count = uring->events_count < wanted ? uring->events_count : wanted;
+    for (uint32_t i = 0; i < count; i++) {
+        events[i] = uring->events[uring->events_first].event;
+        uring->events_first = (uring->events_first + 1) % SIM_EVENTS_MAX;
+        if (events[i].buffer != URING_BUFFER_NONE) {
+            uring->buffer_states[events[i].buffer] = SIM_BUFFER_HELD;
+            uring->buffers_held++;
+        }
+    }
+    uring->events_count -= count;
+    uring->counters.events += count;
+    return (int)count;
+}

@@ -1,0 +1,263 @@
+/* The whole server through random runs: clients, files, faults and the kernel's freedoms all follow
+ * from one seed. SIM_SEEDS: how many runs (200); SIM_SEED: the first seed. Each run is a process of
+ * its own, so that one that fails ends neither the others nor their count. */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sim.h"
+
+enum {
+    SEEDS = 200,
+    SEEDS_A_LINE = 50,
+    RUN_SECONDS_MAX = 30,
+};
+
+static const char *const NAMES[] = {
+    "empty.bin",  "one.txt",    "p4095.html", "p4096.css", "p4097.js",  "k16m",     "k16",
+    "k16p.txt",   "k64m.bin",   "k64.bin",    "k64p",      "k256m.bin", "k256.bin", "k256p.bin",
+    "m1.bin",     "index.html", "dir/",       "dir",       "bare/",     "bare",     "pipe",
+    "secret.txt", "nope.txt",   "nope/",      "k16/x",     ".hidden",   "",         "k16p.txt",
+};
+
+static uint16_t rate(struct sim_random *random, uint32_t permille_max)
+{
+    /* Half of the faults do not occur at all in a run, so that each is also met alone. */
+    bool occurs = sim_random_chance(random, 500);
+    uint32_t permille = sim_random_between(random, 1, permille_max);
+    return (uint16_t)(occurs ? permille : 0);
+}
+
+static void plan_faults(struct sim_plan *plan, struct sim_random *random)
+{
+    static const uint16_t MAXIMA[SIM_FAULTS_COUNT] = {
+        [SIM_SHORT_READ] = 300,       [SIM_READ_AGAIN] = 100, [SIM_READ_ERROR] = 20,
+        [SIM_OPEN_AGAIN] = 100,       [SIM_OPEN_ERROR] = 50,  [SIM_SHORT_SEND] = 300,
+        [SIM_SEND_AGAIN] = 100,       [SIM_SEND_ERROR] = 20,  [SIM_RECV_ERROR] = 20,
+        [SIM_RECV_END] = 500,         [SIM_ACCEPT_END] = 500, [SIM_ACCEPT_ERROR] = 100,
+        [SIM_ZERO_COPY_REFUSED] = 20, [SIM_COPIED] = 300,     [SIM_SLOW_DISK] = 300,
+    };
+    if (sim_random_chance(random, 150)) {
+        return; /* a perfect world, but for its order */
+    }
+    for (unsigned i = 0; i < SIM_FAULTS_COUNT; i++) {
+        plan->faults[i] = rate(random, MAXIMA[i]);
+    }
+}
+
+static void plan_conf(struct sim_plan *plan, struct sim_random *random)
+{
+    struct conf *conf = &plan->conf;
+    conf->recv_buffers = 8U << sim_random_below(random, 4);
+    conf->recv_buffer_bytes = 256U << sim_random_below(random, 5);
+    conf->chunk_bytes = 4096U << sim_random_below(random, 5);
+    conf->chunks_max = sim_random_between(random, 2, 12);
+    conf->zerocopy = (enum conf_toggle)sim_random_below(random, 3);
+    conf->zerocopy_bytes_min = sim_random_below(random, 20000);
+    conf->cache = sim_random_chance(random, 800) ? CONF_ON : CONF_OFF;
+    conf->cache_bytes_max = 20000 + sim_random_below(random, 300000);
+    conf->cache_entries_max = sim_random_between(random, 1, 20);
+    conf->cache_file_bytes_max = sim_random_below(random, 2) * sim_random_below(random, 100000);
+    conf->requests_per_connection_max =
+        sim_random_chance(random, 200) ? sim_random_between(random, 1, 8) : 0;
+    plan->connections_max = sim_random_between(random, 2, 24);
+    plan->cached_files_max = sim_random_below(random, 8);
+    plan->descriptors_max =
+        sim_random_chance(random, 200) ? sim_random_between(random, 10, 30) : 256;
+    plan->changes =
+        (uint16_t)(sim_random_chance(random, 400) ? sim_random_between(random, 1, 50) : 0);
+    plan->changes_max = 60;
+    plan->notice_delay_ms_max = sim_random_below(random, 2) * sim_random_below(random, 3000);
+    plan->slabs_are_plain = sim_random_chance(random, 200);
+}
+
+static void ask_something(struct sim *sim, struct sim_client *client)
+{
+    struct sim_random *random = &sim->random;
+    enum sim_ask ask = SIM_GET;
+    if (sim_random_chance(random, 300)) {
+        ask = (enum sim_ask)sim_random_below(random, SIM_ASKS_COUNT);
+    }
+    const char *name = NAMES[sim_random_below(random, sizeof(NAMES) / sizeof(NAMES[0]))];
+    if (strncmp(name, "k256", 4) == 0 && sim_random_chance(random, 500)) {
+        name = "p4097.js"; /* the large ones take their time */
+    } else if (strcmp(name, "m1.bin") == 0 && sim_random_chance(random, 800)) {
+        name = "k16m";
+    }
+    (void)sim_client_ask(sim, client, ask, name);
+}
+
+static void make_slow(struct sim_manner *manner, struct sim_random *random)
+{
+    manner->window = sim_random_between(random, 1000, 60000);
+    manner->read_size_max = sim_random_between(random, 200, 30000);
+    manner->read_pause_ms = sim_random_between(random, 1, 100);
+}
+
+/* Some of those who do not behave. */
+static void make_difficult(struct sim_client *client, struct sim_random *random)
+{
+    struct sim_manner *manner = &client->manner;
+    switch (sim_random_below(random, 6)) {
+    case 0:
+        manner->never_reads = true;
+        manner->patience_ms = sim_random_between(random, 500, 30000);
+        break;
+    case 1:
+        manner->reads_late = true;
+        manner->patience_ms = 40000;
+        break;
+    case 2:
+        manner->stops_at = sim_random_between(random, 1, client->script_size);
+        break;
+    case 3:
+        manner->resets_at = sim_random_between(random, 1, 100000);
+        break;
+    case 4:
+        manner->patience_ms = sim_random_between(random, 1, 2000);
+        break;
+    default:
+        manner->half_closes = true;
+        break;
+    }
+}
+
+static void add_client(struct sim *sim)
+{
+    struct sim_random *random = &sim->random;
+    struct sim_client *client = sim_client_add(sim);
+    uint32_t requests = sim_random_between(random, 1, sim_random_chance(random, 200) ? 40 : 8);
+    for (uint32_t i = 0; i < requests; i++) {
+        ask_something(sim, client);
+    }
+    struct sim_manner *manner = &client->manner;
+    manner->arrives_ms += sim_random_below(random, 2000);
+    manner->is_pipelining = sim_random_chance(random, 500);
+    manner->stays = sim_random_chance(random, 200);
+    if (sim_random_chance(random, 500)) {
+        manner->write_size_max = sim_random_between(random, 1, 2000);
+        manner->write_pause_ms = sim_random_below(random, 20);
+    }
+    if (sim_random_chance(random, 200)) {
+        make_slow(manner, random);
+    }
+    if (sim_random_chance(random, 250)) {
+        make_difficult(client, random);
+    }
+}
+
+static void run_seed(uint64_t seed)
+{
+    struct sim_random random = { .state = seed ^ 0x5eed };
+    struct sim_plan plan;
+    sim_plan_init(&plan, seed);
+    plan.orderly = false;
+    plan.stall_ms = 14000; /* past the send timeout of those who hold chunks */
+    plan_faults(&plan, &random);
+    plan_conf(&plan, &random);
+    struct sim *sim = sim_open(&plan);
+    uint32_t clients = sim_random_between(&random, 1, sim_random_chance(&random, 200) ? 30 : 10);
+    for (uint32_t i = 0; i < clients; i++) {
+        add_client(sim);
+    }
+    if (sim_random_chance(&random, 300)) {
+        sim_run_for(sim, sim_random_below(&random, 4000));
+        sim_tell_stop(sim);
+    } else {
+        sim_run_for(sim, 60000);
+        sim->faults_are_off = true;
+        sim_run_for(sim, 60000);
+    }
+    sim_close(sim);
+}
+
+/* --- running ---------------------------------------------------------------------------------- */
+
+static uint64_t number_from(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    return text != NULL ? strtoull(text, NULL, 10) : otherwise;
+}
+
+/* What the server says on standard error is kept, and shown only if the run fails. */
+struct said {
+    char *text;
+    size_t size;
+    uint64_t seed;
+};
+
+static struct said *const SAID = &(struct said){ NULL, 0, 0 };
+
+static void show_said(int signal_number)
+{
+    char line[64];
+    int size = snprintf(line, sizeof(line), "\n# seed %" PRIu64 ": signal %d\n", SAID->seed,
+                        signal_number);
+    const char *text = SAID->text != NULL ? SAID->text : "";
+    size_t skip = SAID->size > 2000 ? SAID->size - 2000 : 0;
+    ssize_t written = write(STDOUT_FILENO, text + skip, SAID->size - skip);
+    written += write(STDOUT_FILENO, line, (size_t)size);
+    (void)written;
+    (void)signal(signal_number, SIG_DFL);
+    (void)raise(signal_number);
+}
+
+static void keep_said(uint64_t seed)
+{
+    SAID->seed = seed;
+    FILE *stream = open_memstream(&SAID->text, &SAID->size);
+    if (stream != NULL) {
+        stderr = stream;
+    }
+    (void)signal(SIGABRT, show_said);
+    (void)signal(SIGALRM, show_said);
+    alarm(RUN_SECONDS_MAX);
+}
+
+/* Runs a seed in a process of its own. */
+static bool run_apart(uint64_t seed)
+{
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        keep_said(seed);
+        run_seed(seed);
+        fclose(stderr);
+        free(SAID->text);
+        exit(0);
+    }
+    int status = 0;
+    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
+}
+
+int main(int argc, char *argv[])
+{
+    (void)argc;
+    uint64_t first = number_from("SIM_SEED", 1);
+    uint64_t count = number_from("SIM_SEEDS", SEEDS);
+    unsigned tests = 0;
+    unsigned failures = 0;
+    for (uint64_t done = 0; done < count;) {
+        uint64_t end = done + SEEDS_A_LINE < count ? done + SEEDS_A_LINE : count;
+        unsigned failures_before = failures;
+        uint64_t line_first = first + done;
+        for (; done < end; done++) {
+            if (!run_apart(first + done)) {
+                failures++;
+                printf("not ok %u - seed %" PRIu64 "\n", ++tests, first + done);
+                printf("# again: SIM_SEED=%" PRIu64 " SIM_SEEDS=1 %s\n", first + done, argv[0]);
+            }
+        }
+        if (failures == failures_before) {
+            printf("ok %u - seeds %" PRIu64 " to %" PRIu64 "\n", ++tests, line_first,
+                   first + end - 1);
+        }
+    }
+    printf("1..%u\n", tests);
+    return failures > 0;
+}

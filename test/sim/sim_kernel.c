@@ -1,0 +1,485 @@
+/* sim_kernel: executes what is queued, as a kernel may: any operation that can go on goes on, in
+ * any order but for links; short, refused, interrupted or late where the plan says so. */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "sim.h"
+
+static struct sim_client *client_of_fd(struct sim *sim, int fd)
+{
+    sim_check(sim->descriptors[fd].kind == SIM_FD_SOCKET, "descriptor %d is no socket any more",
+              fd);
+    return &sim->clients[sim->descriptors[fd].index];
+}
+
+/* The client whose request a file operation is for. */
+static struct sim_client *client_of_token(struct sim *sim, struct uring_token token)
+{
+    const struct connection *connection = &sim->worker->connections[token.slot];
+    sim_check(connection->generation == token.generation, "an operation of a slot's former life");
+    return client_of_fd(sim, connection->fd);
+}
+
+static void post(struct uring *uring, const struct sim_operation *operation, int32_t result,
+                 bool more)
+{
+    struct uring_event event = {
+        .token = operation->token,
+        .result = result,
+        .buffer = URING_BUFFER_NONE,
+        .more = more,
+    };
+    sim_post(uring, &event, operation->fd);
+}
+
+/* The operation's last event, but for a notice. */
+static void finish(struct uring *uring, struct sim_operation *operation, int32_t result)
+{
+    post(uring, operation, result, false);
+    operation->used = false;
+}
+
+/* --- accepting and receiving ------------------------------------------------------------------ */
+
+static bool finish_if_cancelled(struct uring *uring, struct sim_operation *operation)
+{
+    /* A target may complete once more before it notices. */
+    bool ends = operation->is_cancelled &&
+                (uring->sim->plan.orderly || sim_random_chance(&uring->sim->random, 700));
+    if (ends) {
+        finish(uring, operation, -ECANCELED);
+    }
+    return ends;
+}
+
+static uint32_t backlog_take(struct sim *sim)
+{
+    uint32_t client = sim->backlog[0];
+    sim->backlog_count--;
+    memmove(sim->backlog, sim->backlog + 1, sim->backlog_count * sizeof(sim->backlog[0]));
+    return client;
+}
+
+static bool run_accept(struct uring *uring, struct sim_operation *operation)
+{
+    static const int ERRORS[] = { -EMFILE, -ENFILE, -ECONNABORTED, -ENOMEM };
+    struct sim *sim = uring->sim;
+    if (finish_if_cancelled(uring, operation)) {
+        return true;
+    }
+    int32_t result;
+    if (sim->backlog_count == 0) {
+        if (operation->is_cancelled) {
+            finish(uring, operation, -ECANCELED);
+            return true;
+        }
+        return false;
+    }
+    if (sim_take_forced(sim, operation->token.op, &result)) {
+        finish(uring, operation, result);
+        return true;
+    }
+    if (sim_fault(sim, SIM_ACCEPT_ERROR)) {
+        finish(uring, operation, ERRORS[sim_random_below(&sim->random, 4)]);
+        return true;
+    }
+    int fd = sim_descriptor_take(sim, SIM_FD_SOCKET, sim->backlog[0]);
+    if (fd < 0) {
+        finish(uring, operation, fd);
+        return true;
+    }
+    struct sim_client *client = &sim->clients[backlog_take(sim)];
+    client->was_accepted = true;
+    client->waiting_ms = sim->clock_ms;
+    bool more = !sim_fault(sim, SIM_ACCEPT_END);
+    post(uring, operation, fd, more);
+    operation->used = more;
+    return true;
+}
+
+/* A provided buffer for the kernel to fill, or URING_BUFFER_NONE. */
+static uint16_t buffer_take(struct uring *uring)
+{
+    for (uint32_t i = 0; i < uring->options.recv_buffers; i++) {
+        uint32_t buffer = uring->buffer_next++ % uring->options.recv_buffers;
+        if (uring->buffer_states[buffer] == SIM_BUFFER_FREE) {
+            uring->buffer_states[buffer] = SIM_BUFFER_FILLED;
+            return (uint16_t)buffer;
+        }
+    }
+    return URING_BUFFER_NONE;
+}
+
+static void receive(struct uring *uring, struct sim_operation *operation, struct sim_client *client)
+{
+    struct sim *sim = uring->sim;
+    uint16_t buffer = buffer_take(uring);
+    if (buffer == URING_BUFFER_NONE) {
+        finish(uring, operation, -ENOBUFS);
+        return;
+    }
+    uint32_t size = client->sent - client->taken;
+    if (size > uring->options.recv_buffer_size) {
+        size = uring->options.recv_buffer_size;
+    }
+    if (!sim->plan.orderly && sim_random_chance(&sim->random, 200)) {
+        size = sim_random_between(&sim->random, 1, size);
+    }
+    memcpy(uring->buffers + (size_t)buffer * uring->options.recv_buffer_size,
+           client->script + client->taken, size);
+    client->taken += size;
+    struct uring_event event = {
+        .token = operation->token,
+        .result = (int32_t)size,
+        .buffer = buffer,
+        .more = !sim_fault(sim, SIM_RECV_END),
+    };
+    sim_post(uring, &event, operation->fd);
+    operation->used = event.more;
+}
+
+static bool run_recv(struct uring *uring, struct sim_operation *operation)
+{
+    struct sim *sim = uring->sim;
+    struct sim_client *client = client_of_fd(sim, operation->fd);
+    int32_t result;
+    if (sim_take_forced(sim, operation->token.op, &result)) {
+        finish(uring, operation, result);
+    } else if (finish_if_cancelled(uring, operation)) {
+        return true;
+    } else if (client->has_reset || client->is_broken) {
+        finish(uring, operation, -ECONNRESET);
+    } else if (client->is_shut) {
+        finish(uring, operation, 0);
+    } else if (client->taken < client->sent) {
+        if (sim_fault(sim, SIM_RECV_ERROR)) {
+            client->is_broken = true;
+            client->is_ended = true;
+            client->excuse = "its recv failed";
+            finish(uring, operation, -ECONNRESET);
+        } else {
+            receive(uring, operation, client);
+        }
+    } else if (client->is_half_closed) {
+        finish(uring, operation, 0);
+    } else if (operation->is_cancelled) {
+        finish(uring, operation, -ECANCELED);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+static void notice_add(struct uring *uring, const struct sim_operation *operation,
+                       const struct sim_client *client)
+{
+    struct sim *sim = uring->sim;
+    uint32_t i = 0;
+    while (i < uring->notices_count && uring->notices[i].used) {
+        i++;
+    }
+    sim_check(i < SIM_NOTICES_MAX, "too many notices");
+    if (i == uring->notices_count) {
+        uring->notices_count++;
+    }
+    uring->notices[i] = (struct sim_notice){
+        .used = true,
+        .token = operation->token,
+        .client = client->index,
+        .position = client->received_size,
+        .due_ms = sim->clock_ms + sim_random_below(&sim->random, sim->plan.notice_delay_ms_max + 1),
+        .data = operation->pieces[0].iov_base,
+        .size = operation->done_size,
+        .checksum = sim_checksum(operation->pieces[0].iov_base, operation->done_size, 1),
+    };
+}
+
+/* The result of a send of either kind. The kernel owes a notice as soon as it has seen the memory,
+ * and at its whim when it refused to. */
+static void finish_send(struct uring *uring, struct sim_operation *operation, int32_t result)
+{
+    struct sim *sim = uring->sim;
+    if (operation->has_started) {
+        sim_check(sim_checksum_pieces(operation) == operation->checksum,
+                  "the memory of a send changed before its result");
+    }
+    bool owes = operation->kind == SIM_SEND_ZERO_COPY && operation->has_started &&
+                (result > 0 || sim_random_chance(&sim->random, 500));
+    if (owes) {
+        notice_add(uring, operation, client_of_fd(sim, operation->fd));
+    }
+    post(uring, operation, result, owes);
+    operation->used = false;
+}
+
+/* Hands the next `size` bytes of the operation to the peer. */
+static void deliver(struct sim_operation *operation, struct sim_client *client, uint32_t size)
+{
+    uint32_t skip = operation->done_size;
+    operation->done_size += size;
+    for (uint32_t i = 0; i < operation->pieces_count && size > 0; i++) {
+        const struct iovec *piece = &operation->pieces[i];
+        if (skip >= piece->iov_len) {
+            skip -= (uint32_t)piece->iov_len;
+            continue;
+        }
+        uint32_t here = (uint32_t)piece->iov_len - skip;
+        here = here < size ? here : size;
+        sim_client_receive(client, (const char *)piece->iov_base + skip, here);
+        size -= here;
+        skip = 0;
+    }
+}
+
+/* The peer or the line is gone, or a fault says so. */
+static bool send_breaks(struct uring *uring, struct sim_operation *operation,
+                        struct sim_client *client)
+{
+    int32_t result;
+    if (client->has_reset || client->is_broken) {
+        result = -ECONNRESET;
+    } else if (client->is_ended || (client->is_half_closed && client->state == SIM_GONE)) {
+        result = -EPIPE;
+    } else if (sim_fault(uring->sim, SIM_SEND_ERROR)) {
+        client->is_broken = true;
+        client->is_ended = true;
+        client->excuse = "a send to it failed";
+        result = -ECONNRESET;
+    } else {
+        return false;
+    }
+    finish_send(uring, operation,
+                operation->done_size > 0 ? (int32_t)operation->done_size : result);
+    return true;
+}
+
+static bool send_is_refused(struct uring *uring, struct sim_operation *operation)
+{
+    static const int REFUSALS[] = { -EOPNOTSUPP, -EINVAL, -ENOMEM, -ENOBUFS };
+    struct sim *sim = uring->sim;
+    int32_t result;
+    if (operation->done_size > 0) {
+        return false;
+    }
+    if (sim_take_forced(sim, operation->token.op, &result) && result < 0) {
+        finish_send(uring, operation, result);
+        return true;
+    }
+    if (operation->kind == SIM_SEND_ZERO_COPY && sim_fault(sim, SIM_ZERO_COPY_REFUSED)) {
+        finish_send(uring, operation, REFUSALS[sim_random_below(&sim->random, 4)]);
+        return true;
+    }
+    if (sim_fault(sim, SIM_SEND_AGAIN)) {
+        finish_send(uring, operation, sim_random_chance(&sim->random, 500) ? -EAGAIN : -EINTR);
+        return true;
+    }
+    return false;
+}
+
+static bool run_send(struct uring *uring, struct sim_operation *operation)
+{
+    struct sim *sim = uring->sim;
+    if (operation->is_doomed) {
+        finish_send(uring, operation, -ECANCELED);
+        return true;
+    }
+    if (!operation->has_started) {
+        operation->has_started = true;
+        operation->checksum = sim_checksum_pieces(operation);
+    }
+    struct sim_client *client = client_of_fd(sim, operation->fd);
+    if (send_breaks(uring, operation, client) || send_is_refused(uring, operation)) {
+        return true;
+    }
+    uint32_t left = operation->size - operation->done_size;
+    uint32_t room = sim_client_room(client);
+    uint32_t size = left < room ? left : room;
+    bool is_short = size > 1 && sim_fault(sim, SIM_SHORT_SEND);
+    if (is_short) {
+        size = sim_random_between(&sim->random, 1, size - 1);
+    }
+    deliver(operation, client, size);
+    bool is_nowait = (operation->flags & URING_SEND_NOWAIT) != 0;
+    if (operation->done_size == operation->size || is_short || (is_nowait && size > 0)) {
+        finish_send(uring, operation, (int32_t)operation->done_size);
+    } else if (is_nowait) {
+        finish_send(uring, operation, -EAGAIN);
+    } else {
+        return size > 0;
+    }
+    return true;
+}
+
+static bool run_poll(struct uring *uring, struct sim_operation *operation)
+{
+    struct sim_client *client = client_of_fd(uring->sim, operation->fd);
+    bool is_gone = client->has_reset || client->is_broken || client->is_ended;
+    if (!is_gone && sim_client_room(client) * 3 < client->manner.window) {
+        return false;
+    }
+    finish(uring, operation, is_gone ? POLLOUT | POLLERR | POLLHUP : POLLOUT);
+    return true;
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+static bool run_open(struct uring *uring, struct sim_operation *operation)
+{
+    struct sim *sim = uring->sim;
+    sim_check(sim_checksum(operation->path, strlen(operation->path), 1) == operation->checksum,
+              "a path changed while it was being opened");
+    struct sim_client *client = client_of_token(sim, operation->token);
+    int32_t result = 0;
+    if (sim_take_forced(sim, operation->token.op, &result)) {
+        client->has_file_fault = true;
+    } else if (sim_fault(sim, SIM_OPEN_AGAIN)) {
+        client->has_file_fault = true;
+        result = sim_random_chance(&sim->random, 500) ? -EAGAIN : -EINTR;
+    } else if (sim_fault(sim, SIM_OPEN_ERROR)) {
+        client->has_file_fault = true;
+        result = sim_random_chance(&sim->random, 500) ? -ENFILE : -ENOMEM;
+    } else {
+        result = sim_files_open(&sim->files, operation->path);
+        if (result >= 0) {
+            result = sim_descriptor_take(sim, SIM_FD_FILE, (uint32_t)result);
+            client->has_file_fault = client->has_file_fault || result < 0;
+        }
+    }
+    finish(uring, operation, result);
+    return true;
+}
+
+/* What a fault makes of a read: a shorter size, or an error. */
+static int32_t read_limit(struct uring *uring, const struct sim_operation *operation)
+{
+    struct sim *sim = uring->sim;
+    int32_t result = (int32_t)operation->size;
+    struct sim_client *client = client_of_token(sim, operation->token);
+    if (sim_take_forced(sim, operation->token.op, &result)) {
+        /* as told */
+    } else if (operation->size > 1 && sim_fault(sim, SIM_SHORT_READ)) {
+        result = (int32_t)sim_random_between(&sim->random, 1, operation->size - 1);
+    } else if (sim_fault(sim, SIM_READ_AGAIN)) {
+        result = sim_random_chance(&sim->random, 500) ? -EAGAIN : -EINTR;
+    } else if (sim_fault(sim, SIM_READ_ERROR)) {
+        result = -EIO;
+    }
+    if (result < 0 && result != -EAGAIN && result != -EINTR) {
+        client->has_load_fault = client->has_load_fault || operation->token.op == OP_LOAD;
+        client->has_file_fault = client->has_file_fault || operation->token.op == OP_FILL;
+    }
+    return result;
+}
+
+static bool run_read(struct uring *uring, struct sim_operation *operation)
+{
+    struct sim *sim = uring->sim;
+    const struct sim_descriptor *descriptor = &sim->descriptors[operation->fd];
+    sim_check(descriptor->kind == SIM_FD_FILE, "a read of descriptor %d, which is no file any more",
+              operation->fd);
+    int32_t result = read_limit(uring, operation);
+    if (result > 0) {
+        result = (int32_t)sim_files_read(&sim->files, descriptor->index, operation->file_offset,
+                                         operation->pieces[0].iov_base, (uint32_t)result);
+    }
+    struct sim_operation *link = operation->link;
+    if (link != NULL) {
+        link->waits_for_link = false;
+        link->is_doomed = result != (int32_t)operation->size;
+    }
+    finish(uring, operation, result);
+    return true;
+}
+
+/* --- choosing --------------------------------------------------------------------------------- */
+
+static bool run(struct uring *uring, struct sim_operation *operation)
+{
+    if (operation->waits_for_link || operation->due_ms > uring->sim->clock_ms) {
+        return false;
+    }
+    switch (operation->kind) {
+    case SIM_ACCEPT:
+        return run_accept(uring, operation);
+    case SIM_RECV:
+        return run_recv(uring, operation);
+    case SIM_SEND:
+    case SIM_SEND_ZERO_COPY:
+        return run_send(uring, operation);
+    case SIM_POLL:
+        return run_poll(uring, operation);
+    case SIM_OPEN:
+        return run_open(uring, operation);
+    case SIM_READ:
+        return run_read(uring, operation);
+    case SIM_TIMER:
+        finish(uring, operation, -ETIME);
+        return true;
+    }
+    return false;
+}
+
+/* The peer has read the bytes, or will never: its memory is free, and must be as it was. */
+static bool run_notice(struct uring *uring, struct sim_notice *notice)
+{
+    struct sim *sim = uring->sim;
+    const struct sim_client *client = &sim->clients[notice->client];
+    bool is_over = client->read_size >= notice->position || client->has_reset ||
+                   client->is_broken || client->has_lost || client->state == SIM_GONE ||
+                   (client->is_closed && client->was_aborted);
+    if (!notice->used || notice->due_ms > sim->clock_ms || !is_over) {
+        return false;
+    }
+    sim_check(sim_checksum(notice->data, notice->size, 1) == notice->checksum,
+              "the memory of a zero-copy send changed before its notice");
+    struct uring_event event = {
+        .token = notice->token,
+        .buffer = URING_BUFFER_NONE,
+        .notice = true,
+        .copied = sim_fault(sim, SIM_COPIED),
+    };
+    sim_post(uring, &event, -1);
+    notice->used = false;
+    return true;
+}
+
+bool sim_kernel_step(struct uring *uring)
+{
+    uint32_t end = uring->operations_end;
+    uint32_t first =
+        uring->sim->plan.orderly || end == 0 ? 0 : sim_random_below(&uring->sim->random, end);
+    for (uint32_t i = 0; i < end; i++) {
+        struct sim_operation *operation = &uring->operations[(first + i) % end];
+        if (operation->used && run(uring, operation)) {
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < uring->notices_count; i++) {
+        if (run_notice(uring, &uring->notices[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint64_t sim_kernel_next_ms(const struct uring *uring)
+{
+    uint64_t next = UINT64_MAX;
+    uint64_t now = uring->sim->clock_ms;
+    for (uint32_t i = 0; i < uring->operations_end; i++) {
+        const struct sim_operation *operation = &uring->operations[i];
+        if (operation->used && operation->due_ms > now && operation->due_ms < next) {
+            next = operation->due_ms;
+        }
+    }
+    for (uint32_t i = 0; i < uring->notices_count; i++) {
+        const struct sim_notice *notice = &uring->notices[i];
+        if (notice->used && notice->due_ms > now && notice->due_ms < next) {
+            next = notice->due_ms;
+        }
+    }
+    return next;
+}

@@ -1,0 +1,188 @@
+/* sim_script: what a client asks, as bytes, and what the model expects in return. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+
+struct sim_client *sim_client_add(struct sim *sim)
+{
+    sim_check(sim->clients_count < SIM_CLIENTS_MAX, "too many clients");
+    struct sim_client *client = &sim->clients[sim->clients_count];
+    *client = (struct sim_client){
+        .index = sim->clients_count,
+        .manner = { .window = 65536,
+                    .read_size_max = 65536,
+                    .write_size_max = 65536,
+                    .is_pipelining = true,
+                    .arrives_ms = (uint32_t)sim->clock_ms },
+    };
+    sim->clients_count++;
+    return client;
+}
+
+void sim_client_say(struct sim_client *client, const char *data, size_t size)
+{
+    sim_check(client->requests_count > 0, "said without a request");
+    while (client->script_size + size > client->script_capacity) {
+        client->script_capacity = 2 * client->script_capacity + 1024;
+        client->script = realloc(client->script, client->script_capacity);
+        sim_check(client->script != NULL, "out of memory");
+    }
+    memcpy(client->script + client->script_size, data, size);
+    client->script_size += (uint32_t)size;
+    client->requests[client->requests_count - 1].end = client->script_size;
+}
+
+static void say_text(struct sim_client *client, const char *text)
+{
+    sim_client_say(client, text, strlen(text));
+}
+
+/* Finds the file that answers for a name, and the status if it exists. */
+static void expect_file(struct sim *sim, struct sim_request *request, const char *name)
+{
+    char index[128];
+    size_t size = strlen(name);
+    bool is_directory = size == 0 || name[size - 1] == '/';
+    (void)snprintf(index, sizeof(index), "%s%s", name, is_directory ? "index.html" : "");
+    const struct sim_node *node = sim_files_find(&sim->files, index);
+    request->status = 404;
+    if (node != NULL && node->kind == SIM_REGULAR) {
+        request->status = node->is_secret ? 403 : 200;
+        request->node = node->is_secret ? NULL : node;
+    } else if (node != NULL) {
+        request->status = node->kind == SIM_DIRECTORY ? 301 : 403;
+    } else if (is_directory) {
+        index[size > 0 ? size - 1 : 0] = '\0';
+        node = sim_files_find(&sim->files, index);
+        request->status = node != NULL && node->kind == SIM_DIRECTORY ? 403 : 404;
+    }
+}
+
+static void say_head(struct sim_client *client, const char *method, const char *name,
+                     const char *rest)
+{
+    say_text(client, method);
+    say_text(client, " /");
+    say_text(client, name);
+    say_text(client, rest);
+}
+
+#define LINES " HTTP/1.1\r\nHost: sim\r\n"
+
+static void say_long_head(struct sim_client *client, const char *name)
+{
+    say_head(client, "GET", name, LINES);
+    char line[1100] = "X-Long: ";
+    for (size_t i = strlen(line); i < 1000; i++) {
+        line[i] = (char)('a' + i % 26);
+    }
+    memcpy(line + 1000, "\r\n", 3);
+    for (unsigned i = 0; i < 4 + client->requests_count % 24; i++) {
+        say_text(client, line);
+    }
+    say_text(client, "\r\n");
+}
+
+static void say_body(struct sim_client *client, const char *name, uint32_t size, bool waits)
+{
+    char lines[128];
+    (void)snprintf(lines, sizeof(lines), LINES "Content-Length: %u\r\n%s\r\n", size,
+                   waits ? "Expect: 100-continue\r\n" : "");
+    say_head(client, "POST", name, lines);
+    struct sim_request *request = &client->requests[client->requests_count - 1];
+    request->continue_at = waits ? client->script_size : 0;
+    char body[512];
+    for (uint32_t i = 0; i < size; i++) {
+        body[i % sizeof(body)] = sim_byte(size, i);
+        if ((i + 1) % sizeof(body) == 0 || i + 1 == size) {
+            sim_client_say(client, body, i % sizeof(body) + 1);
+        }
+    }
+}
+
+static void say_chunks(struct sim_client *client, const char *name)
+{
+    say_head(client, "POST", name, LINES "Transfer-Encoding: chunked\r\n\r\n");
+    say_text(client, "5\r\nhello\r\n10;name=value\r\n0123456789abcdef\r\n0\r\nX-After: 1\r\n\r\n");
+}
+
+/* The bytes of a request, and the status that does not depend on a file. */
+static void say_request(struct sim_client *client, struct sim_request *request, const char *name)
+{
+    switch (request->ask) {
+    case SIM_GET:
+    case SIM_GET_LONG:
+        if (request->ask == SIM_GET) {
+            say_head(client, "GET", name, LINES "\r\n");
+        } else {
+            say_long_head(client, name);
+        }
+        break;
+    case SIM_HEAD:
+        say_head(client, "HEAD", name, LINES "\r\n");
+        break;
+    case SIM_GET_CLOSE:
+        say_head(client, "GET", name, LINES "Connection: close\r\n\r\n");
+        break;
+    case SIM_GET_OLD:
+        say_head(client, "GET", name, " HTTP/1.0\r\n\r\n");
+        break;
+    case SIM_OPTIONS:
+        say_head(client, "OPTIONS", name, LINES "\r\n");
+        request->status = 204;
+        break;
+    case SIM_POST:
+    case SIM_POST_EXPECT:
+        say_body(client, name, 1 + client->requests_count * 397, request->ask == SIM_POST_EXPECT);
+        request->status = 405;
+        break;
+    case SIM_POST_CHUNKED:
+        say_chunks(client, name);
+        request->status = 405;
+        break;
+    case SIM_POST_LARGE:
+        say_body(client, name, 40000, false);
+        request->status = 413;
+        break;
+    case SIM_UNKNOWN:
+        say_head(client, "BREW", name, LINES "\r\n");
+        request->status = 501;
+        break;
+    case SIM_BAD:
+        say_head(client, "GET", name, LINES "Host: again\r\n\r\n");
+        request->status = 400;
+        break;
+    case SIM_ASKS_COUNT:
+        break;
+    }
+}
+
+static bool ask_is_for_file(enum sim_ask ask)
+{
+    return ask == SIM_GET || ask == SIM_HEAD || ask == SIM_GET_CLOSE || ask == SIM_GET_OLD ||
+           ask == SIM_GET_LONG;
+}
+
+static bool ask_ends(enum sim_ask ask)
+{
+    return ask == SIM_GET_CLOSE || ask == SIM_GET_OLD || ask == SIM_POST_LARGE || ask == SIM_BAD;
+}
+
+struct sim_request *sim_client_ask(struct sim *sim, struct sim_client *client, enum sim_ask ask,
+                                   const char *name)
+{
+    sim_check(client->requests_count < SIM_REQUESTS_MAX, "too many requests of one client");
+    struct sim_request *request = &client->requests[client->requests_count++];
+    *request = (struct sim_request){ .ask = ask, .start = client->script_size };
+    if (client->requests_count > 1) {
+        const struct sim_request *previous = request - 1;
+        request->is_after_close = previous->is_after_close || ask_ends(previous->ask);
+    }
+    if (ask_is_for_file(ask)) {
+        expect_file(sim, request, name);
+    }
+    say_request(client, request, name);
+    return request;
+}
