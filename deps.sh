@@ -4,20 +4,29 @@
 set -eu
 
 build='gcc make pkg-config libc6-dev liburing-dev libinih-dev libmagic-dev'
-test='clang clang-format libclang-rt-14-dev libcmocka-dev python3 curl wget wrk apache2-utils'
-bench='nginx-light wrk apache2-utils'
+test='clang clang-format libclang-rt-14-dev libcmocka-dev python3 curl wget wrk apache2-utils chromium'
+bench='nginx-light wrk apache2-utils strace'
+
+is_installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
 
 # llhttp: the library where the distribution has one, else the sources Debian 12 ships for node.
-if apt-cache show libllhttp-dev >/dev/null 2>&1; then
-    build="$build libllhttp-dev"
-else
-    build="$build node-llhttp"
-fi
+has_llhttp() {
+    is_installed libllhttp-dev || is_installed node-llhttp
+}
+llhttp_package() {
+    if apt-cache show libllhttp-dev >/dev/null 2>&1; then
+        echo libllhttp-dev
+    else
+        echo node-llhttp
+    fi
+}
 
 wanted=
 for set in "$@"; do
     case $set in
-    build) wanted="$wanted $build" ;;
+    build) wanted="$wanted $build llhttp" ;;
     test) wanted="$wanted $test" ;;
     bench) wanted="$wanted $bench" ;;
     *) echo "deps.sh: unknown set '$set'; expected build, test or bench" >&2; exit 2 ;;
@@ -26,8 +35,11 @@ done
 
 missing=
 for package in $wanted; do
-    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-    [ "$status" = installed ] || missing="$missing $package"
+    if [ "$package" = llhttp ]; then
+        has_llhttp || missing="$missing llhttp"
+    else
+        is_installed "$package" || missing="$missing $package"
+    fi
 done
 [ -n "$missing" ] || exit 0
 
@@ -41,4 +53,7 @@ if [ "$(id -u)" != 0 ]; then
 fi
 echo "gyre: installing with apt-get:$missing"
 $sudo apt-get update -q
+case $missing in
+*llhttp*) missing="${missing%% llhttp*} $(llhttp_package)${missing##* llhttp}" ;;
+esac
 DEBIAN_FRONTEND=noninteractive $sudo apt-get install -q -y --no-install-recommends $missing
