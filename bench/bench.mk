@@ -1,0 +1,21 @@
+# Measuring. The figures, and how they are taken: bench/bench.py.
+#
+#   make bench-quick [BENCH_OPTIONS='--rounds 9 --only small']   gyre beside nginx, under 2 minutes
+#   make accept   byte-equal trees, a crowd, stops, little locked memory, system calls: ok or not
+#
+# bench-quick writes bench/results/quick.csv and quick.md.
+
+BENCH_OPTIONS ?=
+
+.PHONY: bench-deps bench-quick accept
+
+bench-deps:
+	@sh ./deps.sh build bench
+
+bench-quick: bench-deps
+	@$(MAKE) --no-print-directory all
+	python3 bench/bench.py --gyre $(BUILD)/gyre --output bench/results $(BENCH_OPTIONS)
+
+accept: bench-deps
+	@$(MAKE) --no-print-directory all
+	python3 bench/accept.py --gyre $(BUILD)/gyre
