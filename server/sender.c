@@ -103,7 +103,8 @@ static bool zero_copy_wanted(const struct worker *worker, const struct connectio
 {
     const struct conf *conf = worker->settings.conf;
     return conf->zerocopy != CONF_OFF && !worker->zerocopy[connection->listener].off &&
-           size >= conf->zerocopy_bytes_min && connection->notices_owed < ZEROCOPY_CHUNKS_MAX;
+           size >= conf->zerocopy_bytes_min && connection->notices_owed < ZEROCOPY_CHUNKS_MAX &&
+           !connection->paced;
 }
 
 static bool chunks_are_scarce(const struct worker *worker)
@@ -181,6 +182,7 @@ void sender_advance(struct worker *worker, struct connection *connection)
     unsigned ready_count = outbox_gather(outbox, pieces, &size);
     struct segment *file = outbox_file(outbox);
     if (file != NULL && !outbox_is_loaded(outbox)) {
+        connection->paced = chunks_are_scarce(worker);
         if (connection->paced && !connection->writable) {
             uring_poll_writable(worker->uring, connection_token(connection, OP_POLL),
                                 connection->fd);
@@ -265,10 +267,11 @@ void sender_handle_send(struct worker *worker, struct connection *connection,
         return;
     }
     connection->writable = false;
-    if (connection->paced && (connection->lanes & LANE_LOAD) == 0) {
+    /* What a severed link has loaded is not given up: a file that became shorter would be read and
+     * given up for ever. */
+    if (connection->paced && (connection->lanes & LANE_LOAD) == 0 && event->result != -ECANCELED) {
         give_up_chunk(worker, connection);
     }
-    connection->paced = outbox_file(&connection->outbox) != NULL && chunks_are_scarce(worker);
 }
 
 static void note_copied(struct worker *worker, uint8_t listener, bool copied)

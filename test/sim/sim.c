@@ -323,7 +323,7 @@ static void free_world(struct sim *sim)
     free(sim);
 }
 
-void sim_close(struct sim *sim)
+void sim_finish(struct sim *sim)
 {
     if (!sim->stop_told) {
         sim_tell_stop(sim);
@@ -340,6 +340,11 @@ void sim_close(struct sim *sim)
         }
     }
     sim_check(clients_are_gone(sim), "a client does not learn that its connection is over");
+}
+
+void sim_close(struct sim *sim)
+{
+    sim_finish(sim);
     check_home(sim);
     worker_destroy(sim->worker);
     sim_check(sim_descriptors_count(sim, SIM_FD_FILE) == 0, "%u files are open",

@@ -57,6 +57,7 @@ struct sim_plan {
     uint32_t notice_delay_ms_max;
     uint32_t stall_ms;    /* a client that has asked is answered within that time; 0: no check */
     bool slabs_are_plain; /* RLIMIT_MEMLOCK is 0 */
+    bool traces;          /* prints every event */
     bool orderly;         /* whole batches, oldest operation first: for directed tests */
 };
 
@@ -103,7 +104,6 @@ struct sim {
     struct worker *worker;
     struct uring *uring;
     bool stop_told;
-    bool stop_forced; /* shutdown_timeout had to end connections */
 };
 
 /* The interface of the engine has no place for a context, and a signal handler has none either:
@@ -142,7 +142,10 @@ void sim_force(struct sim *sim, enum op op, int32_t result, uint32_t skip);
 bool sim_take_forced(struct sim *sim, uint8_t op, int32_t *result);
 bool sim_fault(struct sim *sim, enum sim_fault fault);
 
-/* Ends every client, stops the server, proves that everything is home, and frees the world. */
+/* Stops the server, if that has not happened, and lets the clients read to the end. */
+void sim_finish(struct sim *sim);
+
+/* Finishes, proves that everything is home, and frees the world. */
 void sim_close(struct sim *sim);
 
 int sim_descriptor_take(struct sim *sim, enum sim_descriptor_kind kind, uint32_t index);

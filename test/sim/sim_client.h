@@ -88,7 +88,8 @@ struct sim_client {
 
     /* client -> server */
     uint32_t sent;  /* of the script */
-    uint32_t taken; /* of that, received by the server */
+    uint32_t taken; /* of that, received by the server's kernel */
+    uint32_t told;  /* of that, known to the server while it was open */
     bool is_half_closed;
     bool has_reset;
     /* server -> client */

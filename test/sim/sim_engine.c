@@ -3,6 +3,8 @@
 #include "sim_engine.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -402,26 +404,53 @@ static uint32_t batch_size(struct sim *sim, size_t events_max)
     return size;
 }
 
+/* Bytes that a connection is told of in time, before it has decided to close, are to be answered.
+ */
+static void hold_buffer(struct uring *uring, const struct sim_event *told)
+{
+    const struct uring_event *event = &told->event;
+    struct sim *sim = uring->sim;
+    uring->buffer_states[event->buffer] = SIM_BUFFER_HELD;
+    uring->buffers_held++;
+    if (sim->worker->connections[event->token.slot].state == CONNECTION_OPEN) {
+        sim->clients[sim->descriptors[told->fd].index].told += (uint32_t)event->result;
+    }
+}
+
+static void trace(const struct sim *sim, const struct sim_event *told)
+{
+    const struct uring_event *event = &told->event;
+    printf("# %8" PRIu64 " ms %s slot %u fd %d: %d%s%s\n", sim->clock_ms,
+           OP_TABLE[event->token.op].name, event->token.slot, told->fd, event->result,
+           event->more ? " more" : "", event->notice ? " notice" : "");
+}
+
 int uring_wait(struct uring *uring, struct uring_event *events, size_t events_max)
 {
     struct sim *sim = uring->sim;
     sim_check(uring->link_open == NULL, "a link without its second operation");
     uring->counters.waits++;
     uint32_t wanted = batch_size(sim, events_max);
-    while (uring->events_count < wanted && sim_step_world(sim)) {
-    }
-    while (uring->events_count == 0 && !sim->is_quiet) {
+    while (uring->events_count < wanted && !sim->is_quiet) {
+        if (sim_step_world(sim)) {
+            continue;
+        }
+        if (uring->events_count > 0) {
+            break;
+        }
         sim_pass_time(sim);
-        (void)sim_step_world(sim);
     }
     uint32_t count = uring->events_count < wanted ? uring->events_count : wanted;
     for (uint32_t i = 0; i < count; i++) {
-        events[i] = uring->events[uring->events_first].event;
-        uring->events_first = (uring->events_first + 1) % SIM_EVENTS_MAX;
-        if (events[i].buffer != URING_BUFFER_NONE) {
-            uring->buffer_states[events[i].buffer] = SIM_BUFFER_HELD;
-            uring->buffers_held++;
+        const struct sim_event *told = &uring->events[uring->events_first];
+        events[i] = told->event;
+        if (sim->plan.traces) {
+            trace(sim, told);
         }
+        if (told->event.buffer != URING_BUFFER_NONE) {
+            hold_buffer(uring, told);
+        }
+        uring->events_first = (uring->events_first + 1) % SIM_EVENTS_MAX;
     }
     uring->events_count -= count;
     uring->counters.events += count;

@@ -1,6 +1,7 @@
 /* The whole server through random runs: clients, files, faults and the kernel's freedoms all follow
  * from one seed. SIM_SEEDS: how many runs (200); SIM_SEED: the first seed. Each run is a process of
- * its own, so that one that fails ends neither the others nor their count. */
+ * its own, so that one that fails ends neither the others nor their count. SIM_TRACE=1 prints every
+ * event. */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -156,6 +157,7 @@ static void run_seed(uint64_t seed)
     struct sim_plan plan;
     sim_plan_init(&plan, seed);
     plan.orderly = false;
+    plan.traces = getenv("SIM_TRACE") != NULL;
     plan.stall_ms = 14000; /* past the send timeout of those who hold chunks */
     plan_faults(&plan, &random);
     plan_conf(&plan, &random);
