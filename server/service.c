@@ -38,8 +38,9 @@ struct worker_thread {
     struct worker *worker;
     struct worker_settings settings;
     pthread_t thread;
-    enum thread_state state; /* guarded by service->lock */
-    int error;
+    enum thread_state state; /* guarded by service->lock; the ring may be used only while RUNNING */
+    bool is_reduced;         /* little memory may be locked */
+    int error;               /* read after the join */
 };
 
 struct service {
@@ -50,6 +51,7 @@ struct service {
     uint32_t listeners_count;
     struct listener listeners[CONF_LISTEN_MAX];
     struct worker_thread *threads;
+    uint32_t started_count; /* of the threads */
     pthread_t main_thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -187,8 +189,11 @@ static void *thread_main(void *argument)
     struct worker_thread *thread = argument;
     thread->error = worker_create(thread->worker, &thread->settings);
     if (thread->error == 0) {
+        const struct uring_counters *counters = uring_counters(thread->worker->uring);
+        thread->is_reduced = counters->slabs_plain > 0 || counters->is_reduced;
         set_state(thread, THREAD_RUNNING);
         thread->error = worker_run(thread->worker);
+        set_state(thread, THREAD_ENDED); /* nobody wakes it from here on */
         /* With connections that could not be joined, the kernel may still use their memory. */
         if (worker_connections_count(thread->worker) == 0) {
             worker_destroy(thread->worker);
@@ -199,54 +204,66 @@ static void *thread_main(void *argument)
     return NULL;
 }
 
-static void warn_of_plain_memory(const struct service *service)
+static void warn_of_locked_memory(const struct service *service)
 {
-    uint32_t plain = 0;
+    bool is_reduced = false;
     for (uint32_t i = 0; i < service->workers_count; i++) {
-        const struct uring_counters *counters = uring_counters(service->threads[i].worker->uring);
-        plain += counters->slabs_plain + counters->is_reduced;
+        is_reduced = is_reduced || service->threads[i].is_reduced;
     }
-    if (plain > 0) {
+    if (is_reduced) {
         fprintf(stderr,
                 "gyre: little memory may be locked (ulimit -l): serving with smaller queues or "
                 "plain buffers, a little slower\n");
     }
 }
 
-/* Starts every worker and waits until it serves or has failed. */
-static int start_workers(struct service *service, const struct worker_settings *common)
+/* Starts one worker and waits until it serves. False: it has said why it cannot. */
+static bool start_worker(struct service *service, uint32_t index,
+                         const struct worker_settings *common)
+{
+    struct worker_thread *thread = &service->threads[index];
+    thread->service = service;
+    thread->settings = *common;
+    thread->settings.index = index;
+    for (uint32_t i = 0; i < service->listeners_count; i++) {
+        thread->settings.listeners[i] = listener_socket(&service->listeners[i], index);
+    }
+    thread->worker = malloc(sizeof(*thread->worker));
+    int error = thread->worker == NULL ? ENOMEM
+                                       : pthread_create(&thread->thread, NULL, thread_main, thread);
+    if (error != 0) {
+        fprintf(stderr, "gyre: cannot start worker %u: %s\n", index, strerror(error));
+        return false;
+    }
+    service->started_count++;
+    pthread_mutex_lock(&service->lock);
+    while (thread->state == THREAD_STARTING) {
+        pthread_cond_wait(&service->changed, &service->lock);
+    }
+    bool running = thread->state == THREAD_RUNNING;
+    pthread_mutex_unlock(&service->lock);
+    return running;
+}
+
+static bool start_workers(struct service *service, const struct worker_settings *common)
 {
     service->threads = calloc(service->workers_count, sizeof(*service->threads));
-    for (uint32_t i = 0; service->threads != NULL && i < service->workers_count; i++) {
-        struct worker_thread *thread = &service->threads[i];
-        thread->service = service;
-        thread->settings = *common;
-        thread->settings.index = i;
-        for (uint32_t j = 0; j < service->listeners_count; j++) {
-            thread->settings.listeners[j] = listener_socket(&service->listeners[j], i);
-        }
-        thread->worker = malloc(sizeof(*thread->worker));
-        if (thread->worker == NULL ||
-            pthread_create(&thread->thread, NULL, thread_main, thread) != 0) {
-            fprintf(stderr, "gyre: cannot start worker %u: %s\n", i, strerror(errno));
-            return 1;
-        }
-        pthread_mutex_lock(&service->lock);
-        while (thread->state == THREAD_STARTING) {
-            pthread_cond_wait(&service->changed, &service->lock);
-        }
-        pthread_mutex_unlock(&service->lock);
-        if (thread->error != 0) {
-            return 1;
+    if (service->threads == NULL) {
+        fprintf(stderr, "gyre: out of memory\n");
+        return false;
+    }
+    for (uint32_t i = 0; i < service->workers_count; i++) {
+        if (!start_worker(service, i, common)) {
+            return false;
         }
     }
-    return service->threads == NULL;
+    return true;
 }
 
 static void wake_workers(struct service *service, struct uring_waker *waker, enum wake wake)
 {
     struct uring_token token = { .op = OP_WAKE, .slot = wake };
-    for (uint32_t i = 0; i < service->workers_count; i++) {
+    for (uint32_t i = 0; i < service->started_count; i++) {
         pthread_mutex_lock(&service->lock);
         bool running = service->threads[i].state == THREAD_RUNNING;
         int error =
@@ -269,8 +286,33 @@ static bool all_ended(struct service *service)
     return ended;
 }
 
+static void stop_workers(struct service *service, struct uring_waker *waker)
+{
+    wake_workers(service, waker, WAKE_STOP);
+    for (uint32_t i = 0; i < service->listeners_count; i++) {
+        listener_stop(&service->listeners[i]);
+    }
+}
+
 /* Returns the exit status. */
-static int wait_for_end(struct service *service, struct uring_waker *waker)
+static int join_workers(struct service *service)
+{
+    int status = 0;
+    for (uint32_t i = 0; i < service->started_count; i++) {
+        pthread_join(service->threads[i].thread, NULL);
+        status = service->threads[i].error != 0 ? 1 : status;
+    }
+    return status;
+}
+
+static void close_listeners(struct service *service)
+{
+    for (uint32_t i = 0; i < service->listeners_count; i++) {
+        listener_close(&service->listeners[i]);
+    }
+}
+
+static void wait_for_end(struct service *service, struct uring_waker *waker)
 {
     sigset_t signals = watched_signals();
     bool stopping = false;
@@ -285,30 +327,27 @@ static int wait_for_end(struct service *service, struct uring_waker *waker)
             wake_workers(service, waker, WAKE_REPORT);
         } else if (number != ended_signal() && stopping) {
             fprintf(stderr, "gyre: second signal: ending at once\n");
+            close_listeners(service);
             _exit(1);
         } else if (!stopping) {
-            /* Asked to stop; or a worker broke, and the others must not pretend that all is well.
-             */
+            /* Asked to; or a worker broke, and the others must not pretend that all is well. */
             stopping = true;
-            wake_workers(service, waker, WAKE_STOP);
-            for (uint32_t i = 0; i < service->listeners_count; i++) {
-                listener_stop(&service->listeners[i]);
-            }
+            stop_workers(service, waker);
         }
     }
-    int status = 0;
-    for (uint32_t i = 0; i < service->workers_count; i++) {
-        pthread_join(service->threads[i].thread, NULL);
-        status = service->threads[i].error != 0 ? 1 : status;
-    }
-    return status;
 }
 
-static void close_listeners(struct service *service)
+static void announce(const struct service *service, const struct worker_settings *settings)
 {
+    warn_of_locked_memory(service);
+    fprintf(stderr,
+            "gyre: %u workers, up to %u connections each, at most %" PRIu64 " MiB of memory\n",
+            service->workers_count, settings->budget.connections_max,
+            worker_memory_max(settings) * service->workers_count >> 20);
     for (uint32_t i = 0; i < service->listeners_count; i++) {
-        listener_close(&service->listeners[i]);
+        listener_print(&service->listeners[i], service->conf->root, stdout);
     }
+    fflush(stdout);
 }
 
 static int serve(struct service *service)
@@ -323,29 +362,22 @@ static int serve(struct service *service)
     settings.budget =
         budget_divide(service->conf, &limits, service->workers_count, service->listeners_count);
     budget_warn(&settings.budget, service->conf, &limits, stderr);
-    if (start_workers(service, &settings) != 0) {
-        /* Others may be serving already; nobody was told where, so they end with the process. */
-        close_listeners(service);
-        _exit(1);
-    }
     struct uring_waker *waker;
     int error = uring_waker_create(&waker);
     if (error != 0) {
         fprintf(stderr, "gyre: cannot create the waking ring: %s\n", strerror(-error));
         return 1;
     }
-    warn_of_plain_memory(service);
-    fprintf(stderr,
-            "gyre: %u workers, up to %u connections each, at most %" PRIu64 " MiB of memory\n",
-            service->workers_count, settings.budget.connections_max,
-            worker_memory_max(&settings) * service->workers_count >> 20);
-    for (uint32_t i = 0; i < service->listeners_count; i++) {
-        listener_print(&service->listeners[i], service->conf->root, stdout);
+    bool started = start_workers(service, &settings);
+    if (started) {
+        announce(service, &settings);
+        wait_for_end(service, waker);
+    } else {
+        stop_workers(service, waker);
     }
-    fflush(stdout);
-    int status = wait_for_end(service, waker);
+    int status = join_workers(service);
     uring_waker_destroy(waker);
-    return status;
+    return started ? status : 1;
 }
 
 static void release(struct service *service)

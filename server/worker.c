@@ -204,8 +204,10 @@ static void handle_tick(struct worker *worker, const struct uring_event *event)
     worker_resume_accept(worker);
     if (worker->stopping && !worker->stop_forced && worker->now_ms >= worker->stop_ms) {
         worker->stop_forced = true;
-        fprintf(stderr, "gyre: shutdown_timeout is over: closing %u connections\n",
-                worker_connections_count(worker));
+        uint32_t count = worker_connections_count(worker);
+        if (count > 0) {
+            fprintf(stderr, "gyre: the shutdown timeout is over: closing %u connections\n", count);
+        }
         fail_all(worker);
     }
     uring_timer(worker->uring, (struct uring_token){ .op = OP_TICK }, TICK_MS);
