@@ -109,6 +109,8 @@ struct conf {
     uint64_t cache_bytes_max;      /* per worker: bodies and heads */
     uint32_t cache_entries_max;    /* per worker */
     uint32_t cache_file_bytes_max; /* larger bodies stream from their file */
+    enum conf_toggle cache_watch;  /* on | off: inotify */
+    uint32_t cache_revalidate_ms;  /* compared with the file at least this often */
 
     /* [ring] */
     uint32_t ring_entries; /* power of two: submission queue; the completion queue is 4x */

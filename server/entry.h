@@ -33,7 +33,11 @@ struct entry {
     uint64_t hash;
     uint32_t references; /* the cache's, and one a segment or exchange */
     bool cached;
-    bool young; /* changed so lately that stat cannot be trusted to see the next change */
+    bool young;           /* changed so lately that stat cannot be trusted to see the next change */
+    bool watched;         /* a change of it shows in the worker's watch */
+    uint64_t watch_epoch; /* of the watch, before it was last compared */
+    uint64_t watch_generation;
+    uint64_t checked_ms;    /* when it was last compared */
     uint64_t checked_batch; /* the batch in which it was last seen to be fresh */
     struct entry_identity identity;
     int file;               /* open, for streaming; -1: the body is in memory */

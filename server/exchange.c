@@ -101,8 +101,18 @@ static void conclude(struct worker *worker, struct connection *connection, unsig
 
 static bool entry_is_fresh(struct worker *worker, struct entry *entry)
 {
+    const struct watch *watch = &worker->watch;
     if (entry->checked_batch == worker->batch) {
         return true;
+    }
+    if (entry->watched && entry->watch_epoch == watch->epoch &&
+        worker->now_ms - entry->checked_ms < worker->settings.conf->cache_revalidate_ms) {
+        return true;
+    }
+    entry->watch_epoch = watch->epoch;
+    if (entry->watched && entry->watch_generation != watch->generation) {
+        entry->watch_generation = watch->generation;
+        entry->watched = watch_path(&worker->watch, entry->path);
     }
     struct stat status;
     if (entry->young || uring_stat_path(worker->uring, worker->settings.root, entry->path,
@@ -114,6 +124,7 @@ static bool entry_is_fresh(struct worker *worker, struct entry *entry)
         return false;
     }
     entry->checked_batch = worker->batch;
+    entry->checked_ms = worker->now_ms;
     return true;
 }
 
@@ -224,6 +235,22 @@ static void finish_entry(struct worker *worker, struct connection *connection)
     exchange->step = EXCHANGE_FOUND;
 }
 
+/* From now on a change of the file shows in the watch; what changed since it was opened shows here.
+ */
+static void watch_entry(struct worker *worker, struct entry *entry)
+{
+    entry->watch_epoch = worker->watch.epoch;
+    entry->watch_generation = worker->watch.generation;
+    entry->checked_ms = worker->now_ms;
+    struct stat status;
+    if (watch_path(&worker->watch, entry->path) &&
+        uring_stat_path(worker->uring, worker->settings.root, entry->path, URING_SYMLINKS_NONE,
+                        &status) == 0) {
+        struct entry_identity identity = entry_identity_of(&status);
+        entry->watched = entry_identity_equal(&identity, &entry->identity);
+    }
+}
+
 /* `file` is a regular file: decide what of it has to be in memory, and read that. */
 static void fill_entry(struct worker *worker, struct connection *connection, int file,
                        const struct stat *status)
@@ -245,6 +272,7 @@ static void fill_entry(struct worker *worker, struct connection *connection, int
         return;
     }
     exchange->entry->type = type;
+    watch_entry(worker, exchange->entry);
     exchange->filled_size = 0;
     exchange->wanted_size = (uint32_t)capacity;
     if (capacity > 0) {

@@ -22,14 +22,15 @@ enum {
      * gathered here; also what follows it, so that receive buffers go home at once. */
     INBOX_SIZE = 64 * 1024,
 
-    OUTBUF_SIZE = 32 * 1024,       /* heads and small bodies on their way out, one a connection */
-    OUTBUF_HEAD_ROOM = 4 * 1024,   /* room that must be left to answer one more request */
-    COALESCE_BODY_MAX = 16 * 1024, /* a body up to this is copied behind its head */
-    OUTBOX_SEGMENTS_MAX = 8,       /* power of two */
+    OUTBUF_SIZE = 32 * 1024,      /* heads and small bodies on their way out, one a connection */
+    OUTBUF_HEAD_ROOM = 4 * 1024,  /* room that must be left to answer one more request */
+    COALESCE_BODY_MAX = 4 * 1024, /* a body up to this is copied behind its head */
+    OUTBOX_SEGMENTS_MAX = 8,      /* power of two */
     OUTBOX_SEGMENTS_A_RESPONSE = 2,
 
     HELD_BUFFERS_MAX = 2,   /* receive buffers a connection may hold before its recv is cancelled */
     MAGIC_BYTES_MAX = 4096, /* of a file, looked at by libmagic */
+    WATCHES_MAX = 4096,     /* directories watched by one worker; a power of two */
     FILL_ATTEMPTS_MAX = 3,  /* a file that changes while it is read is read again */
     OPEN_ATTEMPTS_MAX = 4,  /* openat2 gives EAGAIN when a rename races with it */
 

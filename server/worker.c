@@ -261,6 +261,11 @@ static void handle_report(struct worker *worker, const struct uring_event *event
     report_continue(worker, event->result);
 }
 
+static void handle_watch(struct worker *worker, const struct uring_event *event)
+{
+    watch_handle_poll(&worker->watch, event);
+}
+
 /* clang-format off */
 const struct op_description OP_TABLE[OPS_COUNT] = {
     [OP_ACCEPT] = { "accept", LANE_NONE, MULTISHOT, handle_accept, NULL },
@@ -268,6 +273,7 @@ const struct op_description OP_TABLE[OPS_COUNT] = {
     [OP_WAKE]   = { "wake",   LANE_NONE, ONE_SHOT,  handle_wake,   NULL },
     [OP_LOG]    = { "log",    LANE_NONE, ONE_SHOT,  handle_log,    NULL },
     [OP_REPORT] = { "report", LANE_NONE, ONE_SHOT,  handle_report, NULL },
+    [OP_WATCH]  = { "watch",  LANE_NONE, ONE_SHOT,  handle_watch,  NULL },
     [OP_RECV]   = { "recv",   LANE_RECV, MULTISHOT, NULL, connection_handle_recv },
     [OP_OPEN]   = { "open",   LANE_FILE, ONE_SHOT,  NULL, exchange_handle_open },
     [OP_FILL]   = { "fill",   LANE_FILE, ONE_SHOT,  NULL, exchange_handle_fill },
@@ -384,6 +390,7 @@ bool worker_is_done(const struct worker *worker)
 void worker_start(struct worker *worker)
 {
     read_clock(worker);
+    watch_start(&worker->watch);
     arm_all_accepts(worker);
     uring_timer(worker->uring, (struct uring_token){ .op = OP_TICK }, TICK_MS);
 }

@@ -16,6 +16,7 @@
 #include "server/exchange.h"
 #include "server/magic_type.h"
 #include "server/sender.h"
+#include "server/watch.h"
 
 /* What a worker is started with. Borrowed, and shared by all workers. */
 struct worker_settings {
@@ -64,6 +65,7 @@ struct worker {
     uint32_t exchanges_free_count;
     struct input_pool inputs;
     struct cache cache;
+    struct watch watch;
     struct magic_type *magic;
 
     struct uring_pool *outbufs;

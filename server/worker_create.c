@@ -97,6 +97,7 @@ int worker_create(struct worker *worker, const struct worker_settings *settings)
     worker->date_s = -1;
     worker->log.file = -1;
     worker->log.file_next = -1;
+    worker->watch.fd = -1;
     init_lists(worker);
     int error = create_engine(worker);
     if (error == 0) {
@@ -114,6 +115,8 @@ int worker_create(struct worker *worker, const struct worker_settings *settings)
         worker_destroy(worker);
         return error;
     }
+    bool watching = settings->conf->cache == CONF_ON && settings->conf->cache_watch == CONF_ON;
+    watch_create(&worker->watch, worker->uring, settings->root, watching);
     if (settings->conf->magic == CONF_ON) {
         worker->magic = magic_type_create();
     }
@@ -124,6 +127,7 @@ void worker_destroy(struct worker *worker)
 {
     magic_type_destroy(worker->magic);
     access_log_close(&worker->log);
+    watch_destroy(&worker->watch);
     if (worker->cache.buckets != NULL) {
         cache_destroy(&worker->cache, worker->uring);
     }

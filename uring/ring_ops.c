@@ -104,6 +104,13 @@ void uring_poll_writable(struct uring *uring, struct uring_token token, int fd)
     entry_tag(entry, token);
 }
 
+void uring_poll_readable(struct uring *uring, struct uring_token token, int fd)
+{
+    struct io_uring_sqe *entry = entry_for(uring, token);
+    io_uring_prep_poll_add(entry, fd, POLLIN);
+    entry_tag(entry, token);
+}
+
 void uring_shutdown(struct uring *uring, int fd, int how)
 {
     (void)uring;

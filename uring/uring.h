@@ -141,6 +141,9 @@ void uring_send_vector(struct uring *uring, struct uring_token token, int fd,
 /* One event when the socket can take bytes again, or is broken. poll(2), POLLOUT. */
 void uring_poll_writable(struct uring *uring, struct uring_token token, int fd);
 
+/* One event when there is something to read. poll(2), POLLIN. */
+void uring_poll_readable(struct uring *uring, struct uring_token token, int fd);
+
 /* Ends the connection's sending (SHUT_WR), or receiving and sending (SHUT_RDWR), at once: through
  * the ring it would go to a kernel thread. Pending operations of that direction end. shutdown(2).
  */

@@ -1,0 +1,46 @@
+/* watch: has anything beneath the root changed? One inotify instance a worker, on the directories
+ * that lead to cached files.
+ *
+ * It does not say what changed: any event makes every entry be compared with its file once more.
+ * That is cheap, and leaves nothing to be mapped wrongly. What inotify cannot see (network file
+ * systems, hard links and mappings from elsewhere, symlinks) is left to comparing in each batch, or
+ * to `revalidate`.
+ *
+ * Order makes it exact: the kernel queues an event before the call that changed the file returns,
+ * and the ring delivers the poll on it before any request that was sent after that call.
+ * inotify(7). */
+#ifndef GYRE_SERVER_WATCH_H
+#define GYRE_SERVER_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "uring/uring.h"
+
+struct watch {
+    struct uring *uring;
+    int fd; /* -1: there is no inotify here; entries are compared in each batch */
+    int root;
+    bool polling;        /* OP_WATCH is in flight */
+    uint64_t epoch;      /* grows with each change that was seen */
+    uint64_t generation; /* grows when a directory came, went or moved: watches are set anew */
+    uint32_t paths_count;
+    uint64_t *paths; /* hashes of the directories watched in this generation; 0: free */
+};
+
+/* root: of the docroot. enabled: false leaves fd at -1. Never fails: without inotify it is off. */
+void watch_create(struct watch *watch, struct uring *uring, int root, bool enabled);
+void watch_destroy(struct watch *watch);
+
+/* Arms the poll: at the start. */
+void watch_start(struct watch *watch);
+
+/* Watches every directory on the way to `path` (beneath the root). False: this path cannot be
+ * watched: a symlink is on the way, there are too many directories, or inotify is off. Whether the
+ * last name is a symlink is for the caller to see. */
+bool watch_path(struct watch *watch, const char *path);
+
+/* Events are waiting: takes them, and arms the poll again. */
+void watch_handle_poll(struct watch *watch, const struct uring_event *event);
+
+#endif
