@@ -46,11 +46,13 @@ static void the_defaults_of_cache_ring_and_log_are_the_documented_ones(void **st
     assert_int_equal(conf.cache_bytes_max, 64 << 20);
     assert_int_equal(conf.cache_entries_max, 8192);
     assert_int_equal(conf.cache_file_bytes_max, 64 << 10);
+    assert_int_equal(conf.cache_watch, CONF_ON);
+    assert_int_equal(conf.cache_revalidate_ms, 1000);
     assert_int_equal(conf.ring_entries, 1024);
     assert_int_equal(conf.recv_buffers, 1024);
     assert_int_equal(conf.recv_buffer_bytes, 4096);
-    assert_int_equal(conf.chunk_bytes, 256 << 10);
-    assert_int_equal(conf.chunks_max, 256);
+    assert_int_equal(conf.chunk_bytes, 512 << 10);
+    assert_int_equal(conf.chunks_max, 128);
     assert_int_equal(conf.zerocopy, CONF_AUTO);
     assert_int_equal(conf.zerocopy_bytes_min, 128 << 10);
     assert_int_equal(conf.sqpoll, CONF_OFF);
