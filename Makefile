@@ -60,12 +60,13 @@ all: $(OUT)/gyre
 endif
 
 help: ## list the targets
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | \
+	    expand -t 18
 
-include test/test.mk
 include test/fuzz/fuzz.mk
--include test/sim/sim.mk
--include bench/bench.mk
+include test/sim/sim.mk
+include test/test.mk
+include bench/bench.mk
 
 $(BUILD)/gyre: $(OUT)/gyre
 	@cp -f $< $@.new && mv -f $@.new $@

@@ -4,7 +4,8 @@
 set -eu
 
 build='gcc make pkg-config libc6-dev liburing-dev libinih-dev libmagic-dev'
-test='clang clang-format libclang-rt-14-dev libcmocka-dev python3 curl wget wrk apache2-utils chromium'
+test='clang clang-format libclang-rt-14-dev libcmocka-dev python3 curl wget wrk apache2-utils'
+test="$test chromium"
 bench='nginx-light wrk apache2-utils strace'
 
 is_installed() {

@@ -31,6 +31,15 @@ static int open_target(const char *path)
     return file >= 0 ? file : -errno;
 }
 
+static uint32_t lines_count(const char *data, uint32_t size)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < size; i++) {
+        count += data[i] == '\n';
+    }
+    return count;
+}
+
 int access_log_open(struct access_log *log, struct uring *uring, const char *path)
 {
     *log = (struct access_log){ .uring = uring, .path = path, .file = -1, .file_next = -1 };
@@ -124,7 +133,7 @@ void access_log_add(struct access_log *log, const struct access_record *record, 
         access_log_flush(log, true);
     }
     uint32_t size = log->size[log->active];
-    if (LOG_BUFFER_SIZE - size < LOG_LINE_SIZE_MAX) {
+    if (LOG_BUFFER_SIZE - size < LOG_LINE_SIZE_MAX || log->given_up) {
         log->dropped_count++;
         return;
     }
@@ -132,12 +141,31 @@ void access_log_add(struct access_log *log, const struct access_record *record, 
         record, now_s, log->buffers[log->active] + size, LOG_LINE_SIZE_MAX);
 }
 
+void access_log_give_up(struct access_log *log)
+{
+    if (log->given_up) {
+        return;
+    }
+    log->given_up = true;
+    log->dropped_count += lines_count(log->buffers[log->active], log->size[log->active]);
+    log->size[log->active] = 0;
+    if (log->writing) {
+        uring_cancel(log->uring, (struct uring_token){ .op = OP_LOG });
+    } else if (log->stalled) {
+        uint8_t written = log->active ^ 1U;
+        log->stalled = false;
+        log->dropped_count += lines_count(log->buffers[written], log->size[written]);
+        log->size[written] = 0;
+    }
+}
+
 void access_log_handle_write(struct access_log *log, const struct uring_event *event)
 {
     unsigned written = log->active ^ 1U;
     assert(log->writing);
     log->writing = false;
-    if (event->result == -EINTR || event->result == -EAGAIN) {
+    bool again = event->result == -EINTR || event->result == -EAGAIN;
+    if (again && !log->given_up) {
         /* A pipe whose reader is slow: try again at the next tick, not at once. */
         log->stalled = event->result == -EAGAIN;
         if (!log->stalled) {
@@ -148,17 +176,14 @@ void access_log_handle_write(struct access_log *log, const struct uring_event *e
     if (event->result > 0) {
         log->written_size += (uint32_t)event->result;
         assert(log->written_size <= log->size[written]);
-        if (log->written_size < log->size[written]) {
+        if (log->written_size < log->size[written] && !log->given_up) {
             write_rest(log);
             return;
         }
-    } else {
-        /* A full disk, a reader that went away: these lines are lost, and counted. */
-        const char *left = log->buffers[written] + log->written_size;
-        for (uint32_t i = 0; i < log->size[written] - log->written_size; i++) {
-            log->dropped_count += left[i] == '\n';
-        }
     }
+    /* A full disk, a reader that went away: what was not written is lost, and counted. */
+    log->dropped_count += lines_count(log->buffers[written] + log->written_size,
+                                      log->size[written] - log->written_size);
     log->size[written] = 0;
     take_next_file(log);
 }

@@ -17,6 +17,7 @@ struct access_log {
     int file_next;    /* reopened: takes over when the write in flight is done; -1: none */
     bool is_terminal; /* every batch is written at once */
     bool stalled;     /* the target takes nothing now: tried again at each tick */
+    bool given_up;    /* lines are dropped and counted from now on */
     bool writing;     /* buffers[active ^ 1] is the kernel's */
     uint8_t active;   /* the buffer that lines go to */
     uint32_t size[2];
@@ -54,6 +55,10 @@ void access_log_flush(struct access_log *log, bool now);
 
 /* Whether lines are buffered or in flight. */
 bool access_log_is_pending(const struct access_log *log);
+
+/* Stops waiting for a target that takes nothing: cancels the write in flight, drops what is left.
+ */
+void access_log_give_up(struct access_log *log);
 
 /* Opens the path anew (logrotate). Returns 0 or -errno; then the old file stays in use. */
 int access_log_reopen(struct access_log *log);

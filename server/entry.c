@@ -64,7 +64,7 @@ void entry_render(struct entry *entry, int64_t now_s)
     entry->etag_size = (uint8_t)http_etag_write(&source, now_s, entry->etag);
     int64_t changed_s =
         identity->changed_s > identity->modified_s ? identity->changed_s : identity->modified_s;
-    entry->young = now_s - changed_s <= HTTP_ETAG_YOUNG_S;
+    entry->young = now_s - changed_s < HTTP_ETAG_YOUNG_S;
 
     char modified[HTTP_DATE_SIZE];
     http_date_write(identity->modified_s, modified);

@@ -105,6 +105,13 @@ void report_start(struct worker *worker)
     write_rest(worker);
 }
 
+void report_give_up(struct worker *worker)
+{
+    if (worker->report != NULL) {
+        uring_cancel(worker->uring, (struct uring_token){ .op = OP_REPORT });
+    }
+}
+
 void report_continue(struct worker *worker, int result)
 {
     assert(worker->report != NULL);

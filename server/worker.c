@@ -210,6 +210,10 @@ static void handle_tick(struct worker *worker, const struct uring_event *event)
         }
         fail_all(worker);
     }
+    if (worker->stopping && worker->now_ms >= worker->joined_ms + SHUTDOWN_JOIN_MS) {
+        access_log_give_up(&worker->log);
+        report_give_up(worker);
+    }
     uring_timer(worker->uring, (struct uring_token){ .op = OP_TICK }, TICK_MS);
 }
 
@@ -384,7 +388,7 @@ bool worker_is_done(const struct worker *worker)
         return worker->now_ms >= worker->stop_ms + SHUTDOWN_JOIN_MS;
     }
     bool written = !access_log_is_pending(&worker->log) && worker->report == NULL;
-    return written || worker->now_ms >= worker->joined_ms + SHUTDOWN_JOIN_MS;
+    return written || worker->now_ms >= worker->joined_ms + 2 * SHUTDOWN_JOIN_MS;
 }
 
 void worker_start(struct worker *worker)

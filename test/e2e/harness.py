@@ -24,7 +24,8 @@ from wire import Client
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # A server that ends at once leaves its threads to the kernel: not a leak.
-os.environ.setdefault("TSAN_OPTIONS", "report_thread_leaks=0")
+os.environ.setdefault("TSAN_OPTIONS", "report_thread_leaks=0 suppressions="
+                      + os.path.join(REPOSITORY, "test/thread.supp"))
 GYRE = os.path.abspath(os.environ.get("GYRE", os.path.join(REPOSITORY, "build/gyre")))
 START_TIMEOUT_S = 20
 STOP_TIMEOUT_S = 20
