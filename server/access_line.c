@@ -10,7 +10,7 @@
 #include "http/http_head.h"
 #include "server/access_log.h"
 
-/* Bytes kept of a client's value; the cut is marked. */
+/* Bytes that a client's value may take in the line before it is cut; the cut is marked. */
 enum {
     VALUE_SIZE_MAX = 1024
 };
@@ -37,9 +37,9 @@ static void write_text(struct line_writer *writer, const char *text)
 static void write_escaped(struct line_writer *writer, struct slice value)
 {
     static const char DIGITS[] = "0123456789abcdef";
-    size_t size = value.size < VALUE_SIZE_MAX ? value.size : VALUE_SIZE_MAX;
     size_t limit = writer->used + VALUE_SIZE_MAX;
-    for (size_t i = 0; i < size && writer->used < limit; i++) {
+    size_t i = 0;
+    for (; i < value.size && writer->used < limit; i++) {
         unsigned char byte = (unsigned char)value.data[i];
         if (byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\') {
             write_bytes(writer, &value.data[i], 1);
@@ -48,7 +48,7 @@ static void write_escaped(struct line_writer *writer, struct slice value)
             write_bytes(writer, escape, sizeof(escape));
         }
     }
-    if (size < value.size || writer->used >= limit) {
+    if (i < value.size) {
         write_text(writer, "...");
     }
 }
