@@ -154,7 +154,8 @@ void access_log_give_up(struct access_log *log)
     } else if (log->stalled) {
         uint8_t written = log->active ^ 1U;
         log->stalled = false;
-        log->dropped_count += lines_count(log->buffers[written], log->size[written]);
+        log->dropped_count += lines_count(log->buffers[written] + log->written_size,
+                                          log->size[written] - log->written_size);
         log->size[written] = 0;
     }
 }
