@@ -109,7 +109,9 @@ static void step_gather(struct model *model, struct peer *peer)
     input_gather(&model->pool, &peer->input);
     uint64_t left = peer->received - peer->used;
     uint64_t room = INBOX_SIZE - peer->pin.size;
-    CHECK(model, input_view(&model->pool, &peer->input).size == (left < room ? left : room));
+    size_t expected = left < room ? left : room;
+    /* Behind a pin that fills the inbox, bytes are seen where they are. */
+    CHECK(model, room == 0 || input_view(&model->pool, &peer->input).size == expected);
 }
 
 static void step_pin(struct model *model, struct peer *peer)
