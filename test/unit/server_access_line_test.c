@@ -13,7 +13,11 @@ enum {
 
 static const int64_t now_s = 784111777;
 
-#define DATE "[06/Nov/1994:08:49:37 +0000]"
+/* Whoever asks, where it does not matter: 1.1.1.1. */
+static const struct sockaddr_in anybody = { .sin_family = AF_INET, .sin_addr = { 0x01010101 } };
+
+#define ANYBODY ((const struct sockaddr *)(const void *)&anybody)
+#define DATE    "[06/Nov/1994:08:49:37 +0000]"
 
 static struct slice format(const struct access_record *record, char buffer[LOG_LINE_SIZE_MAX])
 {
@@ -42,10 +46,10 @@ static void assert_ipv6_peer(const char *text, const char *shown)
 /* The line of a request whose line is `value` and that has nothing else. */
 static void assert_written_as(struct slice value, struct slice written)
 {
-    struct access_record record = { .line = value, .status = 400 };
+    struct access_record record = { .peer = ANYBODY, .line = value, .status = 400 };
     char buffer[LOG_LINE_SIZE_MAX];
     struct slice line = format(&record, buffer);
-    static const char before[] = "unix - - " DATE " \"";
+    static const char before[] = "1.1.1.1 - - " DATE " \"";
     static const char after[] = "\" 400 0 \"-\" \"-\"\n";
     size_t outside = sizeof(before) - 1 + sizeof(after) - 1;
     assert_int_equal(line.size, outside + written.size);
@@ -75,16 +79,17 @@ static void a_line_has_the_combined_format(void **state)
 static void what_is_absent_is_a_dash(void **state)
 {
     (void)state;
-    struct access_record record = { .status = 408 };
+    struct access_record record = { .peer = ANYBODY, .status = 408 };
     char buffer[LOG_LINE_SIZE_MAX];
     assert_slice_equal("line", format(&record, buffer),
-                       SLICE("unix - - " DATE " \"-\" 408 0 \"-\" \"-\"\n"));
+                       SLICE("1.1.1.1 - - " DATE " \"-\" 408 0 \"-\" \"-\"\n"));
 }
 
 static void what_is_empty_is_empty(void **state)
 {
     (void)state;
     struct access_record record = {
+        .peer = ANYBODY,
         .line = SLICE("GET / HTTP/1.0"),
         .referer = SLICE(""),
         .user_agent = SLICE(""),
@@ -92,7 +97,7 @@ static void what_is_empty_is_empty(void **state)
     };
     char buffer[LOG_LINE_SIZE_MAX];
     assert_slice_equal("line", format(&record, buffer),
-                       SLICE("unix - - " DATE " \"GET / HTTP/1.0\" 200 0 \"\" \"\"\n"));
+                       SLICE("1.1.1.1 - - " DATE " \"GET / HTTP/1.0\" 200 0 \"\" \"\"\n"));
 }
 
 static void the_largest_body_is_written_in_full(void **state)
@@ -125,6 +130,15 @@ static void other_ipv6_addresses_keep_their_prefix(void **state)
     (void)state;
     assert_ipv6_peer("::fffe:192.0.2.7", "::fffe:c000:207");
     assert_ipv6_peer("64:ff9b::192.0.2.7", "64:ff9b::c000:207");
+}
+
+static void a_peer_of_a_unix_socket_is_written_as_unix(void **state)
+{
+    (void)state;
+    struct access_record record = { .peer = NULL, .status = 200 };
+    char buffer[LOG_LINE_SIZE_MAX];
+    assert_slice_equal("line", format(&record, buffer),
+                       SLICE("unix - - " DATE " \"-\" 200 0 \"-\" \"-\"\n"));
 }
 
 static void quotes_and_backslashes_cannot_end_a_field(void **state)
@@ -165,6 +179,7 @@ static void referer_and_user_agent_are_escaped_too(void **state)
 {
     (void)state;
     struct access_record record = {
+        .peer = ANYBODY,
         .line = SLICE("GET / HTTP/1.1"),
         .referer = SLICE("r\"\n"),
         .user_agent = SLICE("\x1b[31mu"),
@@ -172,7 +187,7 @@ static void referer_and_user_agent_are_escaped_too(void **state)
     };
     char buffer[LOG_LINE_SIZE_MAX];
     assert_slice_equal("line", format(&record, buffer),
-                       SLICE("unix - - " DATE " \"GET / HTTP/1.1\" 200 0 \"r\\x22\\x0a\" "
+                       SLICE("1.1.1.1 - - " DATE " \"GET / HTTP/1.1\" 200 0 \"r\\x22\\x0a\" "
                              "\"\\x1b[31mu\"\n"));
 }
 
@@ -228,7 +243,9 @@ static void the_longest_line_fits_the_size_that_the_log_keeps_for_it(void **stat
 static void a_line_is_never_longer_than_the_size_given(void **state)
 {
     (void)state;
-    struct access_record record = { .line = SLICE("GET /\x01\x02 HTTP/1.1"), .status = 200 };
+    struct access_record record = { .peer = ANYBODY,
+                                    .line = SLICE("GET /\x01\x02 HTTP/1.1"),
+                                    .status = 200 };
     char whole[LOG_LINE_SIZE_MAX];
     size_t whole_size = format(&record, whole).size;
     for (size_t size = 1; size <= whole_size + 1; size++) {
@@ -252,6 +269,7 @@ int main(void)
         cmocka_unit_test(an_ipv6_peer_is_written_as_ipv6),
         cmocka_unit_test(an_ipv4_peer_of_a_dual_stack_listener_is_written_as_ipv4),
         cmocka_unit_test(other_ipv6_addresses_keep_their_prefix),
+        cmocka_unit_test(a_peer_of_a_unix_socket_is_written_as_unix),
         cmocka_unit_test(quotes_and_backslashes_cannot_end_a_field),
         cmocka_unit_test(every_other_printable_byte_is_itself),
         cmocka_unit_test(control_and_8_bit_bytes_are_escaped),
