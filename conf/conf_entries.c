@@ -182,13 +182,25 @@ static bool page_path_is_valid(const char *text)
     return true;
 }
 
+/* The other errors end the connection at once: nothing is looked up for them. */
+static bool status_has_page(uint64_t status)
+{
+    static const uint16_t STATUSES[] = { 400, 403, 404, 405, 500, 501, 503 };
+    for (size_t i = 0; i < sizeof(STATUSES) / sizeof(STATUSES[0]); i++) {
+        if (STATUSES[i] == status) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *conf_error_page_add(struct conf *conf, const char *name, const char *text)
 {
     struct conf_error_page page;
     memset(&page, 0, sizeof(page));
     uint64_t status = 0;
-    if (!conf_number_parse(name, &status) || status < 400 || status > 599) {
-        return "expected a status from 400 to 599 as the key";
+    if (!conf_number_parse(name, &status) || !status_has_page(status)) {
+        return "expected 400, 403, 404, 405, 500, 501 or 503 as the key";
     }
     if (!page_path_is_valid(text)) {
         return "expected the path of a file beneath the root, such as /404.html, of at most 255 "

@@ -63,7 +63,7 @@ const struct conf_key conf_keys[] = {
     { "timeouts", "keepalive", DURATION(keepalive_timeout_ms), 1, 24 * HOUR,
       "ms", .initial = "60s" },
     { "timeouts", "send", DURATION(send_timeout_ms), 1, HOUR,
-      "ms", .initial = "30s" },
+      "ms", .initial = "60s" },
     { "timeouts", "linger", DURATION(linger_timeout_ms), 0, HOUR,
       "ms", .initial = "5s" },
     { "timeouts", "shutdown", DURATION(shutdown_timeout_ms), 0, 24 * HOUR,

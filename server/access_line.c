@@ -67,8 +67,8 @@ static void write_quoted(struct line_writer *writer, struct slice value)
 static void write_peer(struct line_writer *writer, const struct sockaddr *peer)
 {
     char text[INET6_ADDRSTRLEN] = "";
-    if (peer == NULL) {
-        write_text(writer, "unix");
+    if (peer == NULL || peer->sa_family == AF_UNIX) {
+        write_text(writer, peer == NULL ? "-" : "unix"); /* "-": gone before it could be asked */
         return;
     }
     if (peer->sa_family == AF_INET) {

@@ -29,7 +29,7 @@ struct access_log {
 
 /* One answered request. Slices may be SLICE_NONE. */
 struct access_record {
-    const struct sockaddr *peer; /* NULL: a unix socket, or unknown */
+    const struct sockaddr *peer; /* NULL: unknown */
     struct slice line;
     struct slice referer;
     struct slice user_agent;

@@ -54,6 +54,7 @@ static void commit_head(struct worker *worker, struct connection *connection,
     bool closing = must_close(worker, connection, request);
     if (closing) {
         connection->phase = PHASE_LAST;
+        connection->asked_to_close = !request->keep_alive;
     }
     size_t tail_size = http_head_write_tail(worker->date, http_respond_connection(request, closing),
                                             outbuf_end(connection) + fixed_size);
@@ -66,8 +67,7 @@ static void log_response(struct worker *worker, const struct connection *connect
     if (!access_log_is_on(&worker->log)) {
         return;
     }
-    bool known =
-        connection->peer.sin6_family == AF_INET || connection->peer.sin6_family == AF_INET6;
+    bool known = connection->peer.sin6_family != AF_UNSPEC;
     struct access_record record = {
         .peer = known ? (const struct sockaddr *)(const void *)&connection->peer : NULL,
         .line = request->line,
@@ -117,19 +117,19 @@ void answer_entry(struct worker *worker, struct connection *connection)
     struct exchange *exchange = connection->exchange;
     const struct http_request *request = &exchange->request;
     struct entry *entry = exchange->entry;
-    struct http_representation representation = { .size = entry->identity.size };
     struct http_response response;
-    http_respond(request, &representation, &response);
-
     size_t fixed_size = entry->head_size;
     if (exchange->status == 0) {
+        struct http_representation representation = { .size = entry->identity.size };
+        http_respond(request, &representation, &response);
         memcpy(outbuf_end(connection), entry->head, fixed_size);
     } else {
-        response.status = exchange->status;
+        http_respond_status(request, exchange->status, &response);
+        response.length = entry->identity.size;
         fixed_size = write_page_head(exchange, outbuf_end(connection));
     }
     commit_head(worker, connection, request, fixed_size);
-    if (response.content == HTTP_CONTENT_REPRESENTATION && response.length > 0) {
+    if (response.content != HTTP_CONTENT_NONE && response.length > 0) {
         append_body(connection, entry, response.offset, response.length);
     }
     log_response(worker, connection, request, &response);

@@ -1,5 +1,5 @@
 /* answer: a decided exchange -> bytes in the connection's outbox. There is room for a response: see
- * connection_has_room(). */
+ * connection_make_room(). */
 #ifndef GYRE_SERVER_ANSWER_H
 #define GYRE_SERVER_ANSWER_H
 

@@ -86,8 +86,7 @@ struct budget budget_divide(const struct conf *conf, const struct budget_limits 
     };
     divide_descriptors(&budget, conf, limits->descriptors, workers_count, listeners_count);
     /* A connection may have a recv, a file operation, a load, a send and a notice under way. */
-    uint64_t wanted =
-        5 * ((uint64_t)budget.connections_max + CONNECTIONS_SPARE) + budget.recv_buffers;
+    uint64_t wanted = 5 * (uint64_t)budget.connections_max + budget.recv_buffers;
     while (budget.completions < wanted && budget.completions < COMPLETIONS_MAX) {
         budget.completions *= 2;
     }

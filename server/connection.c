@@ -45,9 +45,7 @@ void connection_make_ready(struct worker *worker, struct connection *connection)
 
 struct connection *connection_open(struct worker *worker, int fd, uint8_t listener)
 {
-    if (worker->slots_free_count == 0) {
-        return NULL;
-    }
+    assert(worker->slots_free_count > 0);
     uint32_t slot = worker->slots_free[--worker->slots_free_count];
     struct connection *connection = &worker->connections[slot];
     assert(connection->state == CONNECTION_FREE);
@@ -73,6 +71,7 @@ void connection_fail(struct worker *worker, struct connection *connection)
         connection->state = CONNECTION_CLOSING;
         worker->closing_count++;
         list_remove(&connection->deadline_node);
+        list_remove(&connection->wait_node); /* it must not swallow a wake */
         if ((connection->lanes & LANE_RECV) != 0 && !connection->recv_cancelled) {
             uring_cancel(worker->uring, connection_token(connection, OP_RECV));
             connection->recv_cancelled = true;
@@ -91,7 +90,7 @@ bool connection_is_idle(const struct connection *connection)
            (connection->lanes & (uint8_t)~LANE_RECV) == 0;
 }
 
-bool connection_has_room(struct worker *worker, struct connection *connection)
+bool connection_make_room(struct worker *worker, struct connection *connection)
 {
     return outbox_has_room(&connection->outbox, OUTBOX_SEGMENTS_A_RESPONSE) &&
            sender_take_outbuf(worker, connection) &&
@@ -107,6 +106,19 @@ static void start_draining(struct worker *worker, struct connection *connection)
     input_discard(&worker->inputs, &connection->input);
 }
 
+/* Closing while the peer may still send would answer that with a reset, and a reset throws away
+ * what the peer has not read yet. Nothing is to be feared once it has acknowledged everything. */
+static bool must_drain(struct worker *worker, struct connection *connection)
+{
+    if (connection->input.ended) {
+        return false;
+    }
+    if (connection->closes_uncleanly || !input_is_empty(&connection->input)) {
+        return true;
+    }
+    return !connection->asked_to_close && uring_unsent(worker->uring, connection->fd) > 0;
+}
+
 /* What to do when no response is left to send. */
 static void end_if_over(struct worker *worker, struct connection *connection)
 {
@@ -118,8 +130,7 @@ static void end_if_over(struct worker *worker, struct connection *connection)
     if (!over || !sent) {
         return;
     }
-    bool unread = connection->closes_uncleanly || !input_is_empty(&connection->input);
-    if (unread && !connection->input.ended) {
+    if (must_drain(worker, connection)) {
         start_draining(worker, connection);
     } else {
         connection_fail(worker, connection);
@@ -158,13 +169,14 @@ static void join(struct worker *worker, struct connection *connection)
     input_unpin(&worker->inputs, &connection->input);
     input_discard(&worker->inputs, &connection->input);
     list_remove(&connection->ready_node);
-    list_remove(&connection->deadline_node);
-    list_remove(&connection->wait_node);
+    list_remove(&connection->hold_node);
+    assert(!list_contains(&connection->deadline_node));
+    assert(!list_contains(&connection->wait_node));
     connection->state = CONNECTION_FREE;
     worker->closing_count--;
     worker->slots_free[worker->slots_free_count++] = connection->slot;
     assert(worker->slots_free_count <= worker->slots_count);
-    worker_resume_accept(worker);
+    acceptor_retry(worker);
 }
 
 /* --- deadlines and receiving ------------------------------------------------------------------ */
@@ -202,14 +214,27 @@ static void update_deadline(struct worker *worker, struct connection *connection
 /* A send that is pending reports nothing until it is complete; a slow peer is not a stalled one. */
 static bool peer_progressed(struct worker *worker, struct connection *connection)
 {
-    uint64_t bytes = 0;
-    if (connection->deadline != DEADLINE_SEND || connection->state != CONNECTION_OPEN ||
-        uring_acknowledged(worker->uring, connection->fd, &bytes) != 0 ||
-        bytes == connection->acknowledged_bytes) {
+    bool sending = connection->state == CONNECTION_OPEN && connection->deadline == DEADLINE_SEND;
+    bool draining =
+        connection->state == CONNECTION_DRAINING && uring_unsent(worker->uring, connection->fd) > 0;
+    if (!sending && !draining) {
         return false;
     }
+    uint64_t bytes = uring_acknowledged(worker->uring, connection->fd);
+    bool progressed = bytes != connection->acknowledged_bytes;
     connection->acknowledged_bytes = bytes;
-    return true;
+    return progressed;
+}
+
+/* Ends a connection that nobody is waiting on; what its peer has not read yet still gets there. */
+static void end_idle(struct worker *worker, struct connection *connection)
+{
+    if (must_drain(worker, connection)) {
+        start_draining(worker, connection);
+        connection_make_ready(worker, connection);
+    } else {
+        connection_fail(worker, connection);
+    }
 }
 
 void connection_expire(struct worker *worker, struct connection *connection)
@@ -220,9 +245,11 @@ void connection_expire(struct worker *worker, struct connection *connection)
     }
     bool late = connection->deadline == DEADLINE_HEAD || connection->deadline == DEADLINE_BODY;
     if (late && connection->state == CONNECTION_OPEN && connection->phase != PHASE_LAST &&
-        connection_has_room(worker, connection)) {
+        connection_make_room(worker, connection)) {
         request_reject(worker, connection, 408);
         connection_make_ready(worker, connection);
+    } else if (connection->deadline == DEADLINE_IDLE) {
+        end_idle(worker, connection);
     } else {
         connection->aborted = connection->deadline == DEADLINE_SEND;
         connection_fail(worker, connection);
@@ -236,18 +263,34 @@ static void arm_recv(struct worker *worker, struct connection *connection)
         return;
     }
     if ((connection->lanes & LANE_RECV) != 0) {
-        if (input->buffers_count > HELD_BUFFERS_MAX && !connection->recv_cancelled) {
+        if (input_is_flooded(input) && !connection->recv_cancelled) {
             uring_cancel(worker->uring, connection_token(connection, OP_RECV));
             connection->recv_cancelled = true;
         }
         return;
     }
-    if (input->buffers_count > 0 || list_contains(&connection->wait_node)) {
+    if (input_is_flooded(input) || list_contains(&connection->wait_node)) {
         return;
     }
     connection->recv_cancelled = false;
     uring_recv(worker->uring, connection_token(connection, OP_RECV), connection->fd);
     connection_occupy(connection, LANE_RECV);
+}
+
+static void update_holding(struct worker *worker, struct connection *connection)
+{
+    if (connection->input.buffers_count == 0) {
+        list_remove(&connection->hold_node);
+    } else if (!list_contains(&connection->hold_node)) {
+        list_append(&worker->holding, &connection->hold_node);
+    }
+}
+
+void connection_sacrifice(struct worker *worker, struct connection *connection)
+{
+    list_remove(&connection->hold_node);
+    connection_fail(worker, connection);
+    input_discard(&worker->inputs, &connection->input);
 }
 
 static void record_end(struct worker *worker, struct connection *connection, int result)
@@ -315,6 +358,7 @@ void connection_advance(struct worker *worker, struct connection *connection)
         return;
     }
     input_settle(&worker->inputs, &connection->input);
+    update_holding(worker, connection);
     arm_recv(worker, connection);
     update_deadline(worker, connection);
 }

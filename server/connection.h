@@ -47,13 +47,13 @@ struct connection {
     uint8_t deadline;      /* enum deadline; valid while in a deadline list */
     uint8_t lanes;         /* enum lane: operations in flight */
     uint8_t listener;      /* index of the listener it came from */
+    bool asked_to_close;   /* the client said so, and will send nothing more */
     bool closes_uncleanly; /* the peer may still send: drain before closing */
     bool recv_cancelled;   /* a cancel is under way for LANE_RECV */
     bool aborted;          /* CLOSING: what is unsent is discarded */
     bool paced;            /* its last load waited for the peer: poll before the next */
     bool writable;         /* paced: the socket has room for a load */
     bool progressed;       /* bytes left since the last step: its deadline starts anew */
-    bool draining_shut;    /* DRAINING: sending has been shut down */
     uint16_t notices_owed; /* zero-copy notices that are still to come */
     uint32_t requests_count;
     uint64_t deadline_ms; /* when it expires */
@@ -75,11 +75,11 @@ struct connection {
 
     struct list_node ready_node;
     struct list_node deadline_node;
+    struct list_node hold_node; /* holds receive buffers: the inbox is full */
     struct list_node wait_node; /* waiting for an outbuf, a chunk or a receive buffer */
 };
 
-/* Takes a slot for an accepted descriptor, which it owns from then on. Returns NULL when the table
- * is full (`fd` stays the caller's). */
+/* Takes a slot, of which one is free, for an accepted descriptor, which it owns from then on. */
 struct connection *connection_open(struct worker *worker, int fd, uint8_t listener);
 
 /* Looks at the facts, submits what is missing, moves on, or frees the connection. Idempotent. */
@@ -88,15 +88,17 @@ void connection_advance(struct worker *worker, struct connection *connection);
 /* Puts a connection among those to be advanced in this round. */
 void connection_make_ready(struct worker *worker, struct connection *connection);
 
-/* Whether one more response fits: an outbuf is there (else it is waited for), and places in the
- * outbox. */
-bool connection_has_room(struct worker *worker, struct connection *connection);
+/* Makes room for one more response: an outbuf (else it is waited for), and places in the outbox. */
+bool connection_make_room(struct worker *worker, struct connection *connection);
 
 /* Ends it at once, without an answer. */
 void connection_fail(struct worker *worker, struct connection *connection);
 
 /* Its deadline has passed. */
 void connection_expire(struct worker *worker, struct connection *connection);
+
+/* Ends it with what it has received unused: others are waiting for its receive buffers. */
+void connection_sacrifice(struct worker *worker, struct connection *connection);
 
 /* Whether it is open between two requests, with nothing in flight but its recv. */
 bool connection_is_idle(const struct connection *connection);

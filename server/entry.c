@@ -5,6 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What a damaged file system says may be more than a second has. */
+static uint32_t nanoseconds_of(const struct timespec *time)
+{
+    return (uint32_t)((unsigned long)time->tv_nsec % 1000000000U);
+}
+
 struct entry_identity entry_identity_of(const struct stat *status)
 {
     return (struct entry_identity){
@@ -13,8 +19,8 @@ struct entry_identity entry_identity_of(const struct stat *status)
         .size = (uint64_t)status->st_size,
         .modified_s = status->st_mtim.tv_sec,
         .changed_s = status->st_ctim.tv_sec,
-        .modified_ns = (uint32_t)status->st_mtim.tv_nsec,
-        .changed_ns = (uint32_t)status->st_ctim.tv_nsec,
+        .modified_ns = nanoseconds_of(&status->st_mtim),
+        .changed_ns = nanoseconds_of(&status->st_ctim),
     };
 }
 
@@ -52,6 +58,13 @@ struct entry *entry_create(struct slice key, const char *path, const struct stat
     return entry;
 }
 
+void entry_account(struct entry *entry, uint64_t *live_bytes)
+{
+    assert(entry->live_bytes == NULL);
+    entry->live_bytes = live_bytes;
+    *live_bytes += entry->charge;
+}
+
 void entry_render(struct entry *entry, int64_t now_s)
 {
     const struct entry_identity *identity = &entry->identity;
@@ -62,9 +75,9 @@ void entry_render(struct entry *entry, int64_t now_s)
         .inode = identity->inode,
     };
     entry->etag_size = (uint8_t)http_etag_write(&source, now_s, entry->etag);
-    int64_t changed_s =
-        identity->changed_s > identity->modified_s ? identity->changed_s : identity->modified_s;
-    entry->young = now_s - changed_s < HTTP_ETAG_YOUNG_S;
+    /* The change time: nobody can set it. One in the future says that the clock was set back. */
+    int64_t age_s = now_s - identity->changed_s;
+    entry->young = age_s >= 0 && age_s < HTTP_ETAG_YOUNG_S;
 
     char modified[HTTP_DATE_SIZE];
     http_date_write(identity->modified_s, modified);
@@ -99,6 +112,10 @@ void entry_release(struct uring *uring, struct entry *entry)
     assert(!entry->cached);
     assert(!list_contains(&entry->age));
     entry_drop_file(uring, entry);
+    if (entry->live_bytes != NULL) {
+        assert(*entry->live_bytes >= entry->charge);
+        *entry->live_bytes -= entry->charge;
+    }
     free(entry);
 }
 

@@ -43,6 +43,7 @@ struct entry {
     int file;               /* open, for streaming; -1: the body is in memory */
     uint32_t body_capacity; /* bytes at `body` */
     uint32_t charge;        /* bytes of memory it stands for */
+    uint64_t *live_bytes;   /* counts the memory of living entries; NULL: not counted */
     struct slice key;       /* the target: path, and '/' behind it for a directory's index */
     const char *path;       /* of the file, beneath the root */
     struct slice type;      /* borrowed from the type table, or from type_text */
@@ -61,6 +62,9 @@ bool entry_identity_equal(const struct entry_identity *a, const struct entry_ide
  * caller's. Takes over `file`. Returns NULL when memory is short (`file` stays the caller's). */
 struct entry *entry_create(struct slice key, const char *path, const struct stat *status, int file,
                            uint32_t body_capacity);
+
+/* Adds the entry's memory to a counter for as long as it lives. */
+void entry_account(struct entry *entry, uint64_t *live_bytes);
 
 /* Renders tag and head once type and identity are known. now_s: UTC. */
 void entry_render(struct entry *entry, int64_t now_s);

@@ -74,31 +74,6 @@ static void drop_entry(struct worker *worker, struct exchange *exchange)
     }
 }
 
-/* The lookup ended in a status. A page of [errors] is looked up in turn, once. */
-static void conclude(struct worker *worker, struct connection *connection, unsigned status)
-{
-    struct exchange *exchange = connection->exchange;
-    const struct conf *conf = worker->settings.conf;
-    drop_entry(worker, exchange);
-    exchange->step = EXCHANGE_STATUS;
-    if (exchange->status != 0) {
-        return; /* it was the page that failed: the built-in body it is */
-    }
-    exchange->status = (uint16_t)status;
-    exchange->wants_directory = false;
-    exchange->open_attempts = 0;
-    exchange->fill_attempts = 0;
-    for (uint32_t i = 0; i < conf->error_pages_count; i++) {
-        if (conf->error_pages[i].status == status) {
-            exchange->target.path_size = 0;
-            exchange->target.is_directory = false;
-            set_path(exchange, conf->error_pages[i].path);
-            open_path(worker, connection);
-            return;
-        }
-    }
-}
-
 static bool entry_is_fresh(struct worker *worker, struct entry *entry)
 {
     const struct watch *watch = &worker->watch;
@@ -147,14 +122,39 @@ static void look_up(struct worker *worker, struct connection *connection)
     open_path(worker, connection);
 }
 
+/* The lookup ended in a status. A page of [errors] is looked up in turn, once. */
+static void conclude(struct worker *worker, struct connection *connection, unsigned status)
+{
+    struct exchange *exchange = connection->exchange;
+    const struct conf *conf = worker->settings.conf;
+    drop_entry(worker, exchange);
+    exchange->step = EXCHANGE_STATUS;
+    if (exchange->status != 0) {
+        return; /* it was the page that failed: the built-in body it is */
+    }
+    exchange->status = (uint16_t)status;
+    exchange->index_tried = 0;
+    exchange->open_attempts = 0;
+    exchange->fill_attempts = 0;
+    for (uint32_t i = 0; i < conf->error_pages_count; i++) {
+        if (conf->error_pages[i].status == status) {
+            struct http_target *target = &exchange->target;
+            target->path_size = (uint16_t)strlen(conf->error_pages[i].path);
+            target->is_directory = false;
+            memcpy(target->path, conf->error_pages[i].path, (size_t)target->path_size + 1);
+            look_up(worker, connection);
+            return;
+        }
+    }
+}
+
 static void start(struct worker *worker, struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
     worker->counters.requests++;
     struct http_response response;
     if (http_respond_early(&exchange->request, &response)) {
-        exchange->step = EXCHANGE_STATUS;
-        exchange->status = response.status;
+        conclude(worker, connection, response.status);
         return;
     }
     switch (http_target_decode(exchange->request.path, &exchange->target)) {
@@ -225,11 +225,11 @@ static void finish_entry(struct worker *worker, struct connection *connection)
         entry->type = slice_of(entry->type_text, size);
     }
     entry_render(entry, worker->now_s);
-    if (entry->identity.size <= worker->settings.conf->cache_file_bytes_max) {
+    if (entry->body_capacity >= entry->identity.size) {
         entry_drop_file(worker->uring, entry);
     }
     /* An index behind the first of the list would hide an earlier one that appears later. */
-    if (!entry->young && exchange->index_tried == 0 && exchange->status == 0) {
+    if (!entry->young && exchange->index_tried == 0) {
         cache_insert(&worker->cache, worker->uring, entry);
     }
     exchange->step = EXCHANGE_FOUND;
@@ -261,7 +261,10 @@ static void fill_entry(struct worker *worker, struct connection *connection, int
     struct slice type =
         http_type_by_name(worker->settings.types, slice_from_string(exchange->path));
     uint64_t capacity = type.data == NULL ? MAGIC_BYTES_MAX : 0;
-    if (size <= conf->cache_file_bytes_max || size < capacity) {
+    /* Slow readers keep bodies alive that the cache has let go of: beyond twice its size, bodies
+     * come from their files. */
+    bool fits = worker->live_bytes + size <= 2 * conf->cache_bytes_max;
+    if ((size <= conf->cache_file_bytes_max && fits) || size < capacity) {
         capacity = size;
     }
     exchange->entry = entry_create(target_key(&exchange->target), exchange->path, status, file,
@@ -271,6 +274,7 @@ static void fill_entry(struct worker *worker, struct connection *connection, int
         conclude(worker, connection, 503);
         return;
     }
+    entry_account(exchange->entry, &worker->live_bytes);
     exchange->entry->type = type;
     watch_entry(worker, exchange->entry);
     exchange->filled_size = 0;
@@ -297,6 +301,7 @@ static void opened(struct worker *worker, struct connection *connection, int fil
     struct stat status;
     int error = uring_stat(worker->uring, file, &status);
     if (error == 0 && S_ISREG(status.st_mode) && !exchange->wants_directory) {
+        uring_allow_waiting(worker->uring, file);
         fill_entry(worker, connection, file, &status);
         return;
     }
@@ -392,7 +397,7 @@ bool exchange_advance(struct worker *worker, struct connection *connection)
         start(worker, connection);
     }
     if (exchange->step == EXCHANGE_OPENING || exchange->step == EXCHANGE_FILLING ||
-        !connection_has_room(worker, connection)) {
+        !connection_make_room(worker, connection)) {
         return false;
     }
     if (exchange->step == EXCHANGE_FOUND) {

@@ -218,17 +218,15 @@ void input_unpin(struct input_pool *pool, struct input *input)
     }
 }
 
+bool input_is_flooded(const struct input *input)
+{
+    return input->buffers_count > 0 ||
+           (input->inbox != NULL && input->inbox_end - input->inbox_start > HTTP_HEAD_SIZE_MAX);
+}
+
 void input_settle(struct input_pool *pool, struct input *input)
 {
-    uint64_t size = 0;
-    for (uint16_t i = input->first; i != URING_BUFFER_NONE; i = pool->links[i].next) {
-        size += pool->links[i].size;
-    }
-    uint32_t used = input->inbox == NULL ? 0 : input->inbox_end - input->inbox_start;
-    if (size > 0 && input->pinned_size + used + size - input->first_offset <= INBOX_SIZE) {
-        input_gather(pool, input);
-        assert(input->first == URING_BUFFER_NONE);
-    }
+    input_gather(pool, input);
 }
 
 void input_discard(struct input_pool *pool, struct input *input)

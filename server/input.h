@@ -65,7 +65,10 @@ void input_consume(struct input_pool *pool, struct input *input, size_t size);
 struct slice input_pin(struct input_pool *pool, struct input *input, size_t size);
 void input_unpin(struct input_pool *pool, struct input *input);
 
-/* After a step: leftovers move from receive buffers to the inbox if they fit. */
+/* Whether so much is unused that the peer should wait: more than a head, or any receive buffer. */
+bool input_is_flooded(const struct input *input);
+
+/* After a step: leftovers move from receive buffers to the inbox, as many as fit. */
 void input_settle(struct input_pool *pool, struct input *input);
 
 /* Forgets everything unused; the pin stays. */

@@ -14,10 +14,6 @@ enum {
     TICK_MS = 1000,          /* deadlines are looked at this often */
     FIRST_REQUEST_MS = 1000, /* a new connection is not evicted before */
 
-    /* Beyond connections_max: connections that were accepted while the worker was closing others.
-     */
-    CONNECTIONS_SPARE = 256,
-
     /* A request whose head does not lie in one receive buffer, or that has to wait for the disk, is
      * gathered here; also what follows it, so that receive buffers go home at once. */
     INBOX_SIZE = 64 * 1024,
@@ -28,7 +24,6 @@ enum {
     OUTBOX_SEGMENTS_MAX = 8,      /* power of two */
     OUTBOX_SEGMENTS_A_RESPONSE = 2,
 
-    HELD_BUFFERS_MAX = 2,   /* receive buffers a connection may hold before its recv is cancelled */
     MAGIC_BYTES_MAX = 4096, /* of a file, looked at by libmagic */
     WATCHES_MAX = 4096,     /* directories watched by one worker; a power of two */
     FILL_ATTEMPTS_MAX = 3,  /* a file that changes while it is read is read again */

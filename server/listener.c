@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -13,6 +14,10 @@
 #include <unistd.h>
 
 #include "server/limits.h"
+
+enum {
+    USER_TIMEOUT_MS_MIN = 30000
+};
 
 _Static_assert(sizeof(((struct listener *)0)->sockets) / sizeof(int) == WORKERS_MAX,
                "one socket a worker");
@@ -34,7 +39,9 @@ static void set_ipv6_host(const char *host, struct sockaddr_in6 *address)
     literal[size] = '\0';
     (void)inet_pton(AF_INET6, literal, &address->sin6_addr);
     if (host[size] == '%') {
-        address->sin6_scope_id = if_nametoindex(host + size + 1);
+        const char *scope = host + size + 1;
+        unsigned index = if_nametoindex(scope);
+        address->sin6_scope_id = index != 0 ? index : (uint32_t)strtoul(scope, NULL, 10);
     }
 }
 
@@ -79,8 +86,10 @@ static void set_tcp_options(int fd, const struct conf_endpoint *endpoint, const 
     }
     (void)set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     (void)set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    /* A peer that is gone must not keep zero-copy memory pinned longer than a stalled one. */
-    (void)set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)conf->send_timeout_ms);
+    /* A peer that is gone must not keep memory for long; one that only does not read is for the
+     * send deadline, and outlives this. */
+    (void)set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
+                     (int)(2 * conf->send_timeout_ms + USER_TIMEOUT_MS_MIN));
     if (endpoint->family != CONF_FAMILY_IPV4) {
         (void)set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, endpoint->family == CONF_FAMILY_IPV6);
     }
@@ -94,7 +103,8 @@ static void remove_stale_socket(const union address *address, socklen_t size)
     if (lstat(path, &status) != 0 || !S_ISSOCK(status.st_mode)) {
         return;
     }
-    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    /* Without waiting: a full backlog is somebody's, too. */
+    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (probe >= 0) {
         if (connect(probe, &address->any, size) != 0 && errno == ECONNREFUSED) {
             (void)unlink(path);
@@ -177,6 +187,7 @@ static int open_unix(struct listener *listener, const struct conf *conf)
         return fd;
     }
     listener->sockets[listener->count++] = fd;
+    listener->has_name = true;
     return listen(fd, (int)conf->backlog) == 0 ? 0 : -errno;
 }
 
@@ -190,6 +201,9 @@ static const char *advice_for(int error)
     case -EPERM:
         return "; ports below 1024 need root or CAP_NET_BIND_SERVICE, and a unix socket a writable "
                "directory";
+    case -EINVAL:
+    case -ENODEV:
+        return "; a link-local address needs its interface: [fe80::1%eth0]:8080";
     case -EADDRNOTAVAIL:
         return "; no interface of this machine has that address";
     default:
@@ -250,6 +264,10 @@ void listener_print(const struct listener *listener, const char *directory, FILE
 
 void listener_stop(struct listener *listener)
 {
+    if (listener->has_name) { /* once: later the name may be a successor's */
+        (void)unlink(listener->endpoint.host);
+        listener->has_name = false;
+    }
     for (uint32_t i = 0; i < listener->count; i++) {
         (void)shutdown(listener->sockets[i], SHUT_RDWR);
     }
@@ -257,11 +275,9 @@ void listener_stop(struct listener *listener)
 
 void listener_close(struct listener *listener)
 {
+    listener_stop(listener);
     for (uint32_t i = 0; i < listener->count; i++) {
         close(listener->sockets[i]);
-    }
-    if (listener->count > 0 && listener->endpoint.family == CONF_FAMILY_UNIX) {
-        (void)unlink(listener->endpoint.host);
     }
     listener->count = 0;
 }

@@ -10,6 +10,7 @@
 struct listener {
     struct conf_endpoint endpoint;
     uint16_t port;    /* the real one, when the endpoint said 0 */
+    bool has_name;    /* a unix socket's path is ours to remove */
     uint32_t count;   /* one a worker (SO_REUSEPORT); one for all of them on a unix socket */
     int sockets[256]; /* WORKERS_MAX */
 };
@@ -25,10 +26,11 @@ int listener_socket(const struct listener *listener, uint32_t index);
 /* Writes "gyre: serving DIR at http://ADDR:PORT/". */
 void listener_print(const struct listener *listener, const char *directory, FILE *stream);
 
-/* Refuses new connections from now on; accepting ends in every worker. */
+/* Refuses new connections from now on, and removes a unix socket's name: accepting ends in every
+ * worker, and a successor can take the address. */
 void listener_stop(struct listener *listener);
 
-/* Closes the sockets, and removes a unix socket's name. */
+/* Stops, and closes the sockets. */
 void listener_close(struct listener *listener);
 
 #endif

@@ -79,7 +79,14 @@ static bool step_head(struct worker *worker, struct connection *connection)
 {
     struct input *input = &connection->input;
     struct slice view = input_view(&worker->inputs, input);
-    if (view.size == 0 || !connection_has_room(worker, connection)) {
+    if (view.size == 0 || !connection_make_room(worker, connection)) {
+        return false;
+    }
+    if (connection->requests_count > 0 && slice_equal(view, SLICE("\r\n"))) {
+        /* Some clients end a body with one more line. It begins no request, so no deadline either.
+         */
+        input_consume(&worker->inputs, input, view.size);
+        http_parser_init(&connection->parser);
         return false;
     }
     if (connection->exchange == NULL) {
@@ -140,7 +147,7 @@ bool request_step(struct worker *worker, struct connection *connection)
     case PHASE_HEAD:
         return step_head(worker, connection);
     case PHASE_BODY:
-        return connection_has_room(worker, connection) && step_body(worker, connection);
+        return connection_make_room(worker, connection) && step_body(worker, connection);
     case PHASE_ANSWERING:
         return step_answer(worker, connection);
     case PHASE_LAST:

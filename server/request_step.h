@@ -12,7 +12,7 @@ struct connection;
 bool request_step(struct worker *worker, struct connection *connection);
 
 /* Answers with an error and ends the connection: framing is in doubt, or patience is over. Nothing
- * that follows is read as a request. There is room: connection_has_room(). */
+ * that follows is read as a request. There is room: connection_make_room(). */
 void request_reject(struct worker *worker, struct connection *connection, unsigned status);
 
 #endif

@@ -14,8 +14,10 @@
 #include "server/sender.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "server/entry.h"
+#include "server/notice.h"
 #include "server/worker.h"
 
 enum {
@@ -92,7 +94,9 @@ bool sender_take_outbuf(struct worker *worker, struct connection *connection)
         connection->outbuf = uring_chunk_take(worker->outbufs);
         connection->outbuf_used = 0;
     }
-    if (connection->outbuf == NULL && !list_contains(&connection->wait_node)) {
+    if (connection->outbuf != NULL) {
+        list_remove(&connection->wait_node); /* else it would swallow another's wake */
+    } else if (!list_contains(&connection->wait_node)) {
         list_append(&worker->waiting_outbuf, &connection->wait_node);
     }
     return connection->outbuf != NULL;
@@ -125,6 +129,7 @@ static bool load_next(struct worker *worker, struct connection *connection, stru
         }
         return false;
     }
+    list_remove(&connection->wait_node);
     connection->chunk = chunk;
     worker->chunk_owners[chunk->index] = (struct chunk_owner){ .connection = connection };
     uint32_t size = file->length < chunk->size ? (uint32_t)file->length : chunk->size;
@@ -215,6 +220,14 @@ void sender_handle_poll(struct worker *worker, struct connection *connection,
     connection->writable = true;
 }
 
+static void tell_truncated(struct connection *connection, int result)
+{
+    const struct segment *file = outbox_file(&connection->outbox);
+    notice("'%s' %s while it was being sent: connection closed",
+           file != NULL ? file->entry->path : "a file",
+           result == 0 ? "became shorter" : strerror(-result));
+}
+
 void sender_handle_load(struct worker *worker, struct connection *connection,
                         const struct uring_event *event)
 {
@@ -227,7 +240,7 @@ void sender_handle_load(struct worker *worker, struct connection *connection,
     bool again = event->result == -ECANCELED || event->result == -EINTR || event->result == -EAGAIN;
     if (loaded == 0 && !again && connection->state == CONNECTION_OPEN) {
         /* The promised length cannot be kept: end the connection, so that the client can tell. */
-        worker_report_file(worker, connection, event->result);
+        tell_truncated(connection, event->result);
         connection_fail(worker, connection);
     }
 }
@@ -303,7 +316,8 @@ void sender_handle_zero_copy(struct worker *worker, const struct uring_event *ev
 {
     struct chunk_owner *owner = &worker->chunk_owners[event->token.slot];
     struct connection *connection = owner->connection;
-    if (event->notice && owner->notices_owed == 0) {
+    if (event->notice &&
+        (owner->notices_owed == 0 || connection->generation != event->token.generation)) {
         /* A send that failed before it took the memory said that none would come (ENOMEM). */
         worker->counters.zero_copy_strays++;
         return;

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "server/listener.h"
@@ -395,11 +396,25 @@ static void release(struct service *service)
     pthread_mutex_destroy(&service->lock);
 }
 
+/* Several rings write there: at an offset of their own each, they would overwrite one another. */
+static void append_to_standard_files(void)
+{
+    static const int FILES[] = { STDOUT_FILENO, STDERR_FILENO };
+    for (size_t i = 0; i < sizeof(FILES) / sizeof(FILES[0]); i++) {
+        struct stat status;
+        int flags = fcntl(FILES[i], F_GETFL);
+        if (flags >= 0 && fstat(FILES[i], &status) == 0 && S_ISREG(status.st_mode)) {
+            (void)fcntl(FILES[i], F_SETFL, flags | O_APPEND);
+        }
+    }
+}
+
 int service_run(const struct conf *conf)
 {
     sigset_t signals = watched_signals();
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    append_to_standard_files();
 
     static const struct service EMPTY = { .root = -1 };
     struct service *service = malloc(sizeof(*service));

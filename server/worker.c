@@ -7,154 +7,15 @@
 #include "server/worker.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/notice.h"
 #include "server/report.h"
-
-static void arm_accept(struct worker *worker, uint32_t listener)
-{
-    assert(!worker->accepting[listener]);
-    worker->accepting[listener] = true;
-    uring_accept(worker->uring, (struct uring_token){ .op = OP_ACCEPT, .slot = listener },
-                 worker->settings.listeners[listener]);
-}
-
-static void arm_all_accepts(struct worker *worker)
-{
-    for (uint32_t i = 0; i < worker->settings.listeners_count; i++) {
-        if (!worker->accepting[i]) {
-            arm_accept(worker, i);
-        }
-    }
-}
-
-static void cancel_all_accepts(struct worker *worker)
-{
-    for (uint32_t i = 0; i < worker->settings.listeners_count; i++) {
-        if (worker->accepting[i]) {
-            uring_cancel(worker->uring, (struct uring_token){ .op = OP_ACCEPT, .slot = i });
-        }
-    }
-}
 
 uint32_t worker_connections_count(const struct worker *worker)
 {
     return worker->slots_count - worker->slots_free_count;
-}
-
-/* Connections that are not on their way out. */
-static uint32_t open_count(const struct worker *worker)
-{
-    return worker_connections_count(worker) - worker->closing_count;
-}
-
-void worker_resume_accept(struct worker *worker)
-{
-    if (worker->accept_paused && !worker->stopping &&
-        open_count(worker) <= worker->settings.budget.connections_max) {
-        worker->accept_paused = false;
-        arm_all_accepts(worker);
-    }
-}
-
-/* Closes the connection that has been idle longest. False: none is idle. One that has just come is
- * given time for its first request, else newcomers would only chase each other away. */
-static bool evict_idle(struct worker *worker)
-{
-    struct list_node *node = list_first(&worker->deadlines[DEADLINE_IDLE]);
-    if (node == NULL) {
-        return false;
-    }
-    struct connection *connection = LIST_ITEM(node, struct connection, deadline_node);
-    if (connection->requests_count == 0 &&
-        worker->now_ms - connection->opened_ms < FIRST_REQUEST_MS) {
-        return false;
-    }
-    worker->counters.connections_evicted++;
-    connection_fail(worker, connection);
-    return true;
-}
-
-static void pause_accept(struct worker *worker)
-{
-    if (!worker->accept_paused) {
-        worker->accept_paused = true;
-        cancel_all_accepts(worker);
-    }
-}
-
-/* After a batch: idle connections make room for new ones; without any, the backlog has to wait. */
-static void make_room(struct worker *worker)
-{
-    if (worker->stopping) {
-        return;
-    }
-    while (open_count(worker) > worker->settings.budget.connections_max) {
-        if (!evict_idle(worker)) {
-            pause_accept(worker);
-            break;
-        }
-    }
-    if (worker->descriptors_short) {
-        worker->descriptors_short = false;
-        (void)cache_release_files(&worker->cache, worker->uring);
-        (void)evict_idle(worker);
-    }
-}
-
-static void adopt(struct worker *worker, int fd, uint8_t listener)
-{
-    struct connection *connection = connection_open(worker, fd, listener);
-    if (connection == NULL) {
-        worker->counters.connections_refused++;
-        uring_close(worker->uring, fd);
-        pause_accept(worker);
-        return;
-    }
-    worker->counters.connections_accepted++;
-    if (access_log_is_on(&worker->log)) {
-        struct sockaddr_storage peer = { 0 };
-        (void)uring_peer(worker->uring, fd, &peer);
-        memcpy(&connection->peer, &peer, sizeof(connection->peer));
-    }
-}
-
-static void handle_accept(struct worker *worker, const struct uring_event *event)
-{
-    uint32_t listener = event->token.slot;
-    assert(listener < worker->settings.listeners_count);
-    worker->accepting[listener] = event->more;
-    if (event->result >= 0) {
-        adopt(worker, event->result, (uint8_t)listener);
-    }
-    if (event->more || worker->accept_paused || worker->stopping) {
-        return;
-    }
-    switch (event->result) {
-    case -EMFILE:
-    case -ENFILE:
-        /* The backlog is kept. A descriptor comes back when a connection or a cached file closes.
-         */
-        worker->accept_paused = true;
-        worker->descriptors_short = true;
-        break;
-    case -ECANCELED:
-    case -ECONNABORTED:
-    case -EINTR:
-    case -EAGAIN:
-    case -EPROTO:
-        arm_accept(worker, listener);
-        break;
-    default:
-        if (event->result >= 0) {
-            arm_accept(worker, listener);
-        } else {
-            worker->accept_paused = true; /* until the next tick: never spin */
-        }
-        break;
-    }
 }
 
 /* --- the tick ----------------------------------------------------------------------------------
@@ -179,8 +40,8 @@ static void tell_dropped_lines(struct worker *worker)
 {
     struct access_log *log = &worker->log;
     if (log->dropped_count > log->dropped_told_count) {
-        fprintf(stderr, "gyre: access log: %llu lines dropped: '%s' does not take them\n",
-                (unsigned long long)(log->dropped_count - log->dropped_told_count), log->path);
+        notice("access log: %llu lines dropped: '%s' does not take them",
+               (unsigned long long)(log->dropped_count - log->dropped_told_count), log->path);
         log->dropped_told_count = log->dropped_count;
     }
 }
@@ -201,12 +62,12 @@ static void handle_tick(struct worker *worker, const struct uring_event *event)
     expire_deadlines(worker);
     access_log_tick(&worker->log);
     tell_dropped_lines(worker);
-    worker_resume_accept(worker);
+    acceptor_retry(worker);
     if (worker->stopping && !worker->stop_forced && worker->now_ms >= worker->stop_ms) {
         worker->stop_forced = true;
         uint32_t count = worker_connections_count(worker);
         if (count > 0) {
-            fprintf(stderr, "gyre: the shutdown timeout is over: closing %u connections\n", count);
+            notice("the shutdown timeout is over: closing %u connections", count);
         }
         fail_all(worker);
     }
@@ -227,7 +88,7 @@ static void stop(struct worker *worker)
     }
     worker->stopping = true;
     worker->stop_ms = worker->now_ms + worker->settings.conf->shutdown_timeout_ms;
-    cancel_all_accepts(worker);
+    acceptor_stop(worker);
     for (uint32_t i = 0; i < worker->slots_count; i++) {
         if (worker->connections[i].state != CONNECTION_FREE) {
             connection_make_ready(worker, &worker->connections[i]);
@@ -244,8 +105,8 @@ static void handle_wake(struct worker *worker, const struct uring_event *event)
     case WAKE_REOPEN_LOG: {
         int error = access_log_reopen(&worker->log);
         if (error != 0) {
-            fprintf(stderr, "gyre: cannot reopen the access log '%s': %s; the old file stays\n",
-                    worker->log.path, strerror(-error));
+            notice("cannot reopen the access log '%s': %s; the old file stays", worker->log.path,
+                   strerror(-error));
         }
         break;
     }
@@ -272,7 +133,7 @@ static void handle_watch(struct worker *worker, const struct uring_event *event)
 
 /* clang-format off */
 const struct op_description OP_TABLE[OPS_COUNT] = {
-    [OP_ACCEPT] = { "accept", LANE_NONE, MULTISHOT, handle_accept, NULL },
+    [OP_ACCEPT] = { "accept", LANE_NONE, MULTISHOT, acceptor_handle, NULL },
     [OP_TICK]   = { "tick",   LANE_NONE, ONE_SHOT,  handle_tick,   NULL },
     [OP_WAKE]   = { "wake",   LANE_NONE, ONE_SHOT,  handle_wake,   NULL },
     [OP_LOG]    = { "log",    LANE_NONE, ONE_SHOT,  handle_log,    NULL },
@@ -331,6 +192,13 @@ static void wake_buffer_waiters(struct worker *worker)
     for (; count > 0 && !list_is_empty(&worker->waiting_buffer); count--) {
         worker_wake_waiting(worker, &worker->waiting_buffer);
     }
+    /* All of them are held by connections that cannot use them now, perhaps on purpose. */
+    while (!list_is_empty(&worker->waiting_buffer) && uring_recv_free_count(worker->uring) == 0 &&
+           !list_is_empty(&worker->holding)) {
+        struct list_node *node = list_first(&worker->holding);
+        worker->counters.connections_sacrificed++;
+        connection_sacrifice(worker, LIST_ITEM(node, struct connection, hold_node));
+    }
 }
 
 static void read_clock(struct worker *worker)
@@ -361,7 +229,7 @@ void worker_handle_batch(struct worker *worker, size_t count)
     }
     advance_ready(worker);
     wake_buffer_waiters(worker);
-    make_room(worker);
+    acceptor_balance(worker);
     advance_ready(worker);
     access_log_flush(&worker->log, worker->stopping);
     if (worker_connections_count(worker) > 0 || !worker->stopping) {
@@ -369,22 +237,12 @@ void worker_handle_batch(struct worker *worker, size_t count)
     }
 }
 
-static bool accepts_are_joined(const struct worker *worker)
-{
-    for (uint32_t i = 0; i < worker->settings.listeners_count; i++) {
-        if (worker->accepting[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
 bool worker_is_done(const struct worker *worker)
 {
     if (!worker->stopping) {
         return false;
     }
-    if (!accepts_are_joined(worker) || worker_connections_count(worker) > 0) {
+    if (!acceptor_is_joined(worker) || worker_connections_count(worker) > 0) {
         return worker->now_ms >= worker->stop_ms + SHUTDOWN_JOIN_MS;
     }
     bool written = !access_log_is_pending(&worker->log) && worker->report == NULL;
@@ -395,7 +253,7 @@ void worker_start(struct worker *worker)
 {
     read_clock(worker);
     watch_start(&worker->watch);
-    arm_all_accepts(worker);
+    acceptor_start(worker);
     uring_timer(worker->uring, (struct uring_token){ .op = OP_TICK }, TICK_MS);
 }
 
@@ -405,21 +263,10 @@ int worker_run(struct worker *worker)
     while (!worker_is_done(worker)) {
         int count = uring_wait(worker->uring, worker->events, EVENTS_MAX);
         if (count < 0) {
-            fprintf(stderr, "gyre: worker %u: the ring broke: %s\n", worker->settings.index,
-                    strerror(-count));
+            notice("worker %u: the ring broke: %s", worker->settings.index, strerror(-count));
             return count;
         }
         worker_handle_batch(worker, (size_t)count);
     }
     return 0;
-}
-
-void worker_report_file(const struct worker *worker, const struct connection *connection,
-                        int result)
-{
-    (void)worker;
-    const struct segment *file = outbox_file((struct outbox *)(uintptr_t)&connection->outbox);
-    fprintf(stderr, "gyre: '%s' %s while it was being sent: connection closed\n",
-            file != NULL ? file->entry->path : "?",
-            result == 0 ? "became shorter" : "could not be read");
 }

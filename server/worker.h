@@ -9,6 +9,7 @@
 #include "conf/conf.h"
 #include "http/http_date.h"
 #include "http/http_type.h"
+#include "server/acceptor.h"
 #include "server/access_log.h"
 #include "server/budget.h"
 #include "server/cache.h"
@@ -31,8 +32,9 @@ struct worker_settings {
 
 struct worker_counters {
     uint64_t connections_accepted;
-    uint64_t connections_refused; /* no slot */
-    uint64_t connections_evicted; /* idle ones closed for new ones */
+    uint64_t connections_refused;    /* no slot */
+    uint64_t connections_evicted;    /* idle ones closed for new ones */
+    uint64_t connections_sacrificed; /* held receive buffers while others had none */
     uint64_t requests;
     uint64_t stale_events; /* of a slot's former life: a bug when not 0 */
     uint64_t sends;
@@ -65,6 +67,7 @@ struct worker {
     uint32_t exchanges_free_count;
     struct input_pool inputs;
     struct cache cache;
+    uint64_t live_bytes; /* of entries, cached or still being sent */
     struct watch watch;
     struct magic_type *magic;
 
@@ -79,13 +82,11 @@ struct worker {
     struct list waiting_outbuf;
     struct list waiting_chunk;
     struct list waiting_buffer; /* for a receive buffer */
+    struct list holding;        /* connections that hold receive buffers across steps */
 
-    bool accepting[CONF_LISTEN_MAX];
-    bool accept_paused;     /* no slot or no descriptor: re-armed on a close or a tick */
-    bool descriptors_short; /* accept failed for want of one: something has to be closed */
+    struct acceptor acceptor;
     uint32_t closing_count; /* connections in CONNECTION_CLOSING */
     bool stopping;
-    bool listeners_closed;
     uint64_t stop_ms; /* when it has to be over */
     bool stop_forced;
     uint64_t joined_ms; /* when the last connection was seen, while stopping */
@@ -120,13 +121,6 @@ uint32_t worker_connections_count(const struct worker *worker);
 
 /* Bytes that the worker's fixed tables and pools may come to use at most. */
 uint64_t worker_memory_max(const struct worker_settings *settings);
-
-/* Says on standard error that a file could not be streamed to its end: 0: it shrank, or -errno. */
-void worker_report_file(const struct worker *worker, const struct connection *connection,
-                        int result);
-
-/* A slot or a descriptor has become free: accept again, if that had to pause. */
-void worker_resume_accept(struct worker *worker);
 
 /* Wakes the first connection that waits for a resource that has just been given back. */
 void worker_wake_waiting(struct worker *worker, struct list *waiting);

@@ -8,7 +8,7 @@
 
 static uint32_t slots_count_of(const struct worker_settings *settings)
 {
-    return settings->budget.connections_max + CONNECTIONS_SPARE;
+    return settings->budget.connections_max;
 }
 
 static int create_engine(struct worker *worker)
@@ -68,6 +68,10 @@ static int create_tables(struct worker *worker)
     if (error != 0) {
         return error;
     }
+    error = acceptor_create(&worker->acceptor, conf);
+    if (error != 0) {
+        return error;
+    }
     bool caching = conf->cache == CONF_ON;
     return cache_create(&worker->cache, caching ? conf->cache_entries_max : 0,
                         conf->cache_bytes_max, worker->settings.budget.cached_files_max);
@@ -80,6 +84,7 @@ static void init_lists(struct worker *worker)
     list_init(&worker->waiting_outbuf);
     list_init(&worker->waiting_chunk);
     list_init(&worker->waiting_buffer);
+    list_init(&worker->holding);
     for (unsigned i = 0; i < DEADLINES_COUNT; i++) {
         list_init(&worker->deadlines[i]);
     }
@@ -131,6 +136,7 @@ void worker_destroy(struct worker *worker)
     if (worker->cache.buckets != NULL) {
         cache_destroy(&worker->cache, worker->uring);
     }
+    acceptor_destroy(&worker->acceptor);
     input_pool_destroy(&worker->inputs);
     if (worker->chunks != NULL) {
         uring_pool_destroy(worker->chunks);
@@ -146,7 +152,7 @@ void worker_destroy(struct worker *worker)
     free(worker->exchanges);
     free(worker->slots_free);
     free(worker->connections);
-    free(worker->report);
+    /* worker->report: NULL, or in the hands of the kernel for as long as the process lasts. */
 }
 
 uint64_t worker_memory_max(const struct worker_settings *settings)
@@ -157,6 +163,6 @@ uint64_t worker_memory_max(const struct worker_settings *settings)
                     2 * sizeof(uint32_t)) +
            (uint64_t)conf->chunks_max * conf->chunk_bytes +
            (uint64_t)settings->budget.recv_buffers * conf->recv_buffer_bytes +
-           conf->cache_bytes_max + settings->budget.completions * 16ULL + 2ULL * LOG_BUFFER_SIZE +
-           sizeof(struct worker);
+           2 * conf->cache_bytes_max + settings->budget.completions * 16ULL +
+           2ULL * LOG_BUFFER_SIZE + sizeof(struct worker);
 }

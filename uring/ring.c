@@ -13,6 +13,7 @@
  * operation stays the caller's, and must stay put until its event. */
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,10 @@
 #include <time.h>
 
 #include "uring/ring_internal.h"
+
+enum {
+    RESERVE_ATTEMPTS_MAX = 10000
+}; /* the latter half with a pause of a millisecond */
 
 static bool kernel_is_at_least(unsigned major, unsigned minor)
 {
@@ -243,12 +248,17 @@ static void ring_submit(struct uring *uring)
 
 void ring_reserve(struct uring *uring, uint32_t count)
 {
-    /* A full completion queue (EBUSY) or want of memory (EAGAIN) passes: the kernel flushes on
-     * entry. It cannot pass while we do not reap, so the bound says "our sizing is wrong", not
-     * "retry". */
+    /* A full completion queue (EBUSY) and want of memory (EAGAIN) pass: the kernel flushes on
+     * entry, and memory comes back while we pause. Not for ever: a ring that takes nothing for
+     * seconds is broken. */
     for (uint32_t attempts = 0; io_uring_sq_space_left(&uring->ring) < count; attempts++) {
-        assert(attempts < 1000);
+        assert(attempts < RESERVE_ATTEMPTS_MAX);
         ring_submit(uring);
+        if ((uring->ring.flags & IORING_SETUP_SQPOLL) != 0) {
+            (void)io_uring_sqring_wait(&uring->ring);
+        } else if (attempts >= RESERVE_ATTEMPTS_MAX / 2) {
+            (void)poll(NULL, 0, 1);
+        }
     }
 }
 

@@ -3,10 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "uring/ring_internal.h"
 
@@ -138,16 +142,21 @@ int uring_peer(struct uring *uring, int fd, struct sockaddr_storage *address)
     return getpeername(fd, (struct sockaddr *)address, &size) == 0 ? 0 : -errno;
 }
 
-int uring_acknowledged(struct uring *uring, int fd, uint64_t *bytes)
+uint64_t uring_unsent(struct uring *uring, int fd)
 {
     (void)uring;
+    int bytes = 0;
+    return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? (uint64_t)bytes : 0;
+}
+
+uint64_t uring_acknowledged(struct uring *uring, int fd)
+{
     struct tcp_info info = { 0 };
     socklen_t size = sizeof(info);
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) {
-        return -errno;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) {
+        return info.tcpi_bytes_acked;
     }
-    *bytes = info.tcpi_bytes_acked;
-    return 0;
+    return UINT64_MAX - uring_unsent(uring, fd); /* a unix socket: what has left the queue */
 }
 
 /* The kernel reads these while it takes the entry, and never again. */
@@ -187,8 +196,21 @@ int uring_stat_path(struct uring *uring, int directory, const char *path,
                     enum uring_symlinks symlinks, struct stat *status)
 {
     (void)uring;
-    int flags = symlinks == URING_SYMLINKS_NONE ? AT_SYMLINK_NOFOLLOW : 0;
-    return fstatat(directory, path_or_dot(path), status, flags) == 0 ? 0 : -errno;
+    struct open_how how = *open_how_for(symlinks);
+    how.flags = O_PATH | O_CLOEXEC;
+    int fd = (int)syscall(__NR_openat2, directory, path_or_dot(path), &how, sizeof(how));
+    if (fd < 0) {
+        return -errno;
+    }
+    int error = fstat(fd, status) == 0 ? 0 : -errno;
+    close(fd);
+    return error;
+}
+
+void uring_allow_waiting(struct uring *uring, int fd)
+{
+    (void)uring;
+    (void)fcntl(fd, F_SETFL, 0);
 }
 
 void uring_read(struct uring *uring, struct uring_token token, int fd, void *data, uint32_t size,

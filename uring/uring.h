@@ -72,7 +72,7 @@ struct uring_counters {
     uint64_t submissions; /* operations handed to the kernel */
     uint64_t events;
     uint64_t overflows;      /* completions that did not fit the queue at once (never lost) */
-    uint64_t close_failures; /* close(2) or shutdown(2) through the ring that failed */
+    uint64_t close_failures; /* close(2) through the ring that failed */
     uint32_t slabs_registered;
     bool is_reduced;      /* smaller queues than asked for: RLIMIT_MEMLOCK */
     uint32_t slabs_plain; /* slabs the kernel refused to register: RLIMIT_MEMLOCK */
@@ -161,9 +161,12 @@ void uring_abort(struct uring *uring, int fd);
 /* The peer's address, for the log. Returns 0 or -errno. getpeername(2). */
 int uring_peer(struct uring *uring, int fd, struct sockaddr_storage *address);
 
-/* Bytes of this connection that the peer has acknowledged so far: tells a slow peer from a stalled
- * one while a send is pending. Returns 0 or -errno (not a TCP socket). tcp(7), TCP_INFO. */
-int uring_acknowledged(struct uring *uring, int fd, uint64_t *bytes);
+/* A number that grows when the peer takes bytes: tells a slow peer from a stalled one while a send
+ * is pending. tcp(7), TCP_INFO; unix(7), SIOCOUTQ. */
+uint64_t uring_acknowledged(struct uring *uring, int fd);
+
+/* Bytes that were sent and that the peer has not acknowledged yet. tcp(7), SIOCOUTQ. */
+uint64_t uring_unsent(struct uring *uring, int fd);
 
 /* --- files ----------------------------------------------------------------------------------- */
 
@@ -182,9 +185,13 @@ void uring_open(struct uring *uring, struct uring_token token, int directory, co
  */
 int uring_stat(struct uring *uring, int fd, struct stat *status);
 
-/* Synchronous: what the path leads to now. Returns 0 or -errno. fstatat(2). */
+/* Synchronous: what the path leads to now, by the rules of uring_open(). Returns 0 or -errno. */
 int uring_stat_path(struct uring *uring, int directory, const char *path,
                     enum uring_symlinks symlinks, struct stat *status);
+
+/* Lets reads wait for the disk: uring_open() opens so that nothing waits for a FIFO, and some file
+ * systems take that literally for regular files. fcntl(2), O_NONBLOCK. */
+void uring_allow_waiting(struct uring *uring, int fd);
 
 /* Reads into plain memory. read(2). */
 void uring_read(struct uring *uring, struct uring_token token, int fd, void *data, uint32_t size,

@@ -316,11 +316,22 @@ int uring_peer(struct uring *uring, int fd, struct sockaddr_storage *address)
     return -ENOTCONN;
 }
 
-int uring_acknowledged(struct uring *uring, int fd, uint64_t *bytes)
+uint64_t uring_acknowledged(struct uring *uring, int fd)
 {
     check_descriptor(uring, fd, SIM_FD_SOCKET, "getsockopt");
-    *bytes = uring->sim->clients[uring->sim->descriptors[fd].index].read_size;
-    return 0;
+    return uring->sim->clients[uring->sim->descriptors[fd].index].read_size;
+}
+
+uint64_t uring_unsent(struct uring *uring, int fd)
+{
+    check_descriptor(uring, fd, SIM_FD_SOCKET, "ioctl");
+    const struct sim_client *client = &uring->sim->clients[uring->sim->descriptors[fd].index];
+    return client->received_size - client->read_size;
+}
+
+void uring_allow_waiting(struct uring *uring, int fd)
+{
+    check_descriptor(uring, fd, SIM_FD_FILE, "fcntl");
 }
 
 int uring_stat(struct uring *uring, int fd, struct stat *status)

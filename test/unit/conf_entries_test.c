@@ -98,9 +98,9 @@ static void error_pages_that_could_leave_the_root_are_refused(void **state)
 static void statuses_that_are_no_errors_are_refused(void **state)
 {
     (void)state;
-    conf_assert_refuses("[errors]\n399 = /a\n", 2, "399", "400 to 599");
-    conf_assert_refuses("[errors]\n600 = /a\n", 2, "600", "400 to 599");
-    conf_assert_refuses("[errors]\n4o4 = /a\n", 2, "4o4", "400 to 599");
+    conf_assert_refuses("[errors]\n399 = /a\n", 2, "399", "expected 400, 403, 404");
+    conf_assert_refuses("[errors]\n600 = /a\n", 2, "600", "expected 400, 403, 404");
+    conf_assert_refuses("[errors]\n4o4 = /a\n", 2, "4o4", "expected 400, 403, 404");
     conf_assert_refuses("[errors]\n404 = /a\n404 = /b\n", 3, "404", "every status once");
 }
 

@@ -24,7 +24,7 @@ static void the_defaults_are_the_documented_ones(void **state)
     assert_int_equal(conf.head_timeout_ms, 10000);
     assert_int_equal(conf.body_timeout_ms, 30000);
     assert_int_equal(conf.keepalive_timeout_ms, 60000);
-    assert_int_equal(conf.send_timeout_ms, 30000);
+    assert_int_equal(conf.send_timeout_ms, 60000);
     assert_int_equal(conf.linger_timeout_ms, 5000);
     assert_int_equal(conf.shutdown_timeout_ms, 30000);
     assert_int_equal(conf.body_max_bytes, 1 << 20);

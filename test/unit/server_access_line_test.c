@@ -132,13 +132,17 @@ static void other_ipv6_addresses_keep_their_prefix(void **state)
     assert_ipv6_peer("64:ff9b::192.0.2.7", "64:ff9b::c000:207");
 }
 
-static void a_peer_of_a_unix_socket_is_written_as_unix(void **state)
+static void a_peer_without_an_address_is_written_as_what_it_is(void **state)
 {
     (void)state;
-    struct access_record record = { .peer = NULL, .status = 200 };
+    struct sockaddr_storage address = { .ss_family = AF_UNIX };
+    struct access_record record = { .peer = (const struct sockaddr *)&address, .status = 200 };
     char buffer[LOG_LINE_SIZE_MAX];
-    assert_slice_equal("line", format(&record, buffer),
+    assert_slice_equal("unix socket", format(&record, buffer),
                        SLICE("unix - - " DATE " \"-\" 200 0 \"-\" \"-\"\n"));
+    record.peer = NULL;
+    assert_slice_equal("unknown", format(&record, buffer),
+                       SLICE("- - - " DATE " \"-\" 200 0 \"-\" \"-\"\n"));
 }
 
 static void quotes_and_backslashes_cannot_end_a_field(void **state)
@@ -269,7 +273,7 @@ int main(void)
         cmocka_unit_test(an_ipv6_peer_is_written_as_ipv6),
         cmocka_unit_test(an_ipv4_peer_of_a_dual_stack_listener_is_written_as_ipv4),
         cmocka_unit_test(other_ipv6_addresses_keep_their_prefix),
-        cmocka_unit_test(a_peer_of_a_unix_socket_is_written_as_unix),
+        cmocka_unit_test(a_peer_without_an_address_is_written_as_what_it_is),
         cmocka_unit_test(quotes_and_backslashes_cannot_end_a_field),
         cmocka_unit_test(every_other_printable_byte_is_itself),
         cmocka_unit_test(control_and_8_bit_bytes_are_escaped),

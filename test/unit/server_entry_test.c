@@ -226,6 +226,27 @@ static void a_dropped_file_is_closed_once(void **state)
     assert_int_equal(uring.closed_count, 1);
 }
 
+static void a_change_in_the_future_is_not_young(void **state)
+{
+    (void)state;
+    assert_false(is_young(784111777, now_s + 1));
+    assert_true(is_young(784111777, now_s));
+}
+
+static void live_bytes_count_an_entry_until_its_last_release(void **state)
+{
+    (void)state;
+    struct uring uring = { 0 };
+    uint64_t live_bytes = 100;
+    struct entry *entry = make(&sample);
+    entry_account(entry, &live_bytes);
+    assert_true(live_bytes == 100 + entry->charge);
+    entry_release(&uring, entry_acquire(entry));
+    assert_true(live_bytes == 100 + entry->charge);
+    entry_release(&uring, entry);
+    assert_true(live_bytes == 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +260,8 @@ int main(void)
         cmocka_unit_test(an_mtime_that_says_nothing_is_not_sent),
         cmocka_unit_test(an_entry_is_young_until_the_clock_s_step_has_passed),
         cmocka_unit_test(an_old_mtime_does_not_make_a_file_changed_just_now_old),
+        cmocka_unit_test(a_change_in_the_future_is_not_young),
+        cmocka_unit_test(live_bytes_count_an_entry_until_its_last_release),
         cmocka_unit_test(the_last_release_closes_the_file),
         cmocka_unit_test(a_dropped_file_is_closed_once),
     };

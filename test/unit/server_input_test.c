@@ -240,13 +240,13 @@ static void an_unpinned_inbox_with_bytes_stays_until_they_are_used(void **state)
     assert_int_equal(fixture->pool.inboxes_free_count, 1);
 }
 
-static void settling_sends_buffers_home_when_all_of_it_fits(void **state)
+static void settling_sends_home_every_buffer_that_fits(void **state)
 {
     struct fixture *fixture = *state;
     receive_in_all(fixture, INBOX_SIZE + 1);
     input_settle(&fixture->pool, &fixture->input);
-    assert_null(fixture->input.inbox);
-    assert_int_equal(fixture->uring.released_count, 0);
+    assert_int_equal(fixture->uring.out_count, 1);
+    assert_view(fixture, 0, INBOX_SIZE);
     consume(fixture, 1);
     input_settle(&fixture->pool, &fixture->input);
     assert_int_equal(fixture->uring.out_count, 0);
@@ -259,14 +259,28 @@ static void settling_counts_the_pin_against_the_inbox(void **state)
     receive(fixture, 100);
     struct slice pin = input_pin(&fixture->pool, &fixture->input, 100);
     receive_in_all(fixture, INBOX_SIZE - 99);
-    uint32_t out_count = fixture->uring.out_count;
     input_settle(&fixture->pool, &fixture->input);
-    assert_int_equal(fixture->uring.out_count, out_count);
+    assert_int_equal(fixture->uring.out_count, 1);
     consume(fixture, 1);
     input_settle(&fixture->pool, &fixture->input);
     assert_int_equal(fixture->uring.out_count, 0);
     assert_view(fixture, 101, INBOX_SIZE - 100);
     assert_is_stream(pin, 0, 100);
+}
+
+static void an_input_is_flooded_by_more_than_a_head_or_a_buffer_that_did_not_fit(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_false(input_is_flooded(&fixture->input));
+    receive_in_all(fixture, HTTP_HEAD_SIZE_MAX);
+    assert_true(input_is_flooded(&fixture->input));
+    input_settle(&fixture->pool, &fixture->input);
+    assert_false(input_is_flooded(&fixture->input));
+    receive(fixture, 1);
+    input_settle(&fixture->pool, &fixture->input);
+    assert_true(input_is_flooded(&fixture->input));
+    consume(fixture, 1);
+    assert_false(input_is_flooded(&fixture->input));
 }
 
 static void discarding_forgets_inbox_and_buffers_but_not_the_pin(void **state)
@@ -310,8 +324,11 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_unpinned_inbox_with_bytes_stays_until_they_are_used,
                                         set_up, tear_down),
-        cmocka_unit_test_setup_teardown(settling_sends_buffers_home_when_all_of_it_fits, set_up,
+        cmocka_unit_test_setup_teardown(settling_sends_home_every_buffer_that_fits, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            an_input_is_flooded_by_more_than_a_head_or_a_buffer_that_did_not_fit, set_up,
+            tear_down),
         cmocka_unit_test_setup_teardown(settling_counts_the_pin_against_the_inbox, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(discarding_forgets_inbox_and_buffers_but_not_the_pin,
