@@ -174,6 +174,9 @@ void access_log_handle_write(struct access_log *log, const struct uring_event *e
         }
         return;
     }
+    if (event->result < 0) {
+        log->error = event->result;
+    }
     if (event->result > 0) {
         log->written_size += (uint32_t)event->result;
         assert(log->written_size <= log->size[written]);

@@ -40,9 +40,11 @@ static void tell_dropped_lines(struct worker *worker)
 {
     struct access_log *log = &worker->log;
     if (log->dropped_count > log->dropped_told_count) {
-        notice("access log: %llu lines dropped: '%s' does not take them",
-               (unsigned long long)(log->dropped_count - log->dropped_told_count), log->path);
+        notice("access log '%s': %llu lines dropped: %s", log->path,
+               (unsigned long long)(log->dropped_count - log->dropped_told_count),
+               log->error != 0 ? strerror(-log->error) : "it does not take them fast enough");
         log->dropped_told_count = log->dropped_count;
+        log->error = 0;
     }
 }
 

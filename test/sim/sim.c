@@ -157,7 +157,7 @@ struct sim *sim_open(const struct sim_plan *plan)
     sim->clock_limit_ms = sim->clock_ms;
     sim->clients = calloc(SIM_CLIENTS_MAX, sizeof(*sim->clients));
     sim_check(sim->clients != NULL, "out of memory");
-    for (int fd = 0; fd <= SIM_FD_LISTENER; fd++) {
+    for (int fd = 0; fd <= SIM_FD_WATCH; fd++) {
         sim->descriptors[fd].kind = SIM_FD_RESERVED;
     }
     sim_files_init(&sim->files);
@@ -186,6 +186,7 @@ bool sim_step_world(struct sim *sim)
         sim->changes_done++;
         sim_files_change_any(&sim->files, &sim->random, sim->clock_ms);
     }
+    sim_watch_look(sim);
     if (sim_random_chance(&sim->random, 500)) {
         return step_clients(sim) || sim_kernel_step(sim->uring);
     }
@@ -302,8 +303,9 @@ static void check_home(const struct sim *sim)
     sim_check(worker->counters.stale_events == 0, "stale events");
     for (uint32_t i = 0; i < sim->uring->operations_end; i++) {
         const struct sim_operation *operation = &sim->uring->operations[i];
-        sim_check(!operation->used || operation->kind == SIM_TIMER, "'%s' is still pending",
-                  OP_TABLE[operation->token.op].name);
+        sim_check(!operation->used || operation->kind == SIM_TIMER ||
+                      operation->kind == SIM_POLL_WATCH,
+                  "'%s' is still pending", OP_TABLE[operation->token.op].name);
     }
     for (uint32_t i = 0; i < sim->uring->notices_count; i++) {
         sim_check(!sim->uring->notices[i].used, "a notice is still owed");

@@ -22,6 +22,7 @@ enum {
     SIM_FORCED_MAX = 16,
     SIM_FD_ROOT = 3,
     SIM_FD_LISTENER = 4,
+    SIM_FD_WATCH = 5,
     SIM_UTC_START_S = 1700000000,
 };
 
@@ -55,10 +56,12 @@ struct sim_plan {
     uint16_t changes;                  /* of files; permille of the steps */
     uint32_t changes_max;
     uint32_t notice_delay_ms_max;
-    uint32_t stall_ms;    /* a client that has asked is answered within that time; 0: no check */
-    bool slabs_are_plain; /* RLIMIT_MEMLOCK is 0 */
-    bool traces;          /* prints every event */
-    bool orderly;         /* whole batches, oldest operation first: for directed tests */
+    uint32_t stall_ms;       /* a client that has asked is answered within that time; 0: no check */
+    uint16_t watch_failures; /* permille: a path cannot be watched */
+    uint16_t watch_forgetting; /* permille of the changes: a directory moved, too */
+    bool slabs_are_plain;      /* RLIMIT_MEMLOCK is 0 */
+    bool traces;               /* prints every event */
+    bool orderly;              /* whole batches, oldest operation first: for directed tests */
 };
 
 enum sim_descriptor_kind {
@@ -98,6 +101,10 @@ struct sim {
     uint32_t backlog_count;
     struct sim_forced forced[SIM_FORCED_MAX];
     uint32_t changes_done;
+    bool watches_root;     /* changes show in the watch */
+    bool watch_has_events; /* that the server has not taken */
+    bool watch_forgets;    /* one of them is about a directory */
+    uint64_t watch_stamp;  /* of the files, when last looked at */
 
     struct http_type_table *types;
     struct worker_settings settings;
@@ -139,6 +146,9 @@ void sim_tell_stop(struct sim *sim);
 /* The next operation of this kind gets this result (a size for a short one), after `skip` others.
  */
 void sim_force(struct sim *sim, enum op op, int32_t result, uint32_t skip);
+/* After a change of files: tells the watch, before anything else can happen. */
+void sim_watch_look(struct sim *sim);
+
 bool sim_take_forced(struct sim *sim, uint8_t op, int32_t *result);
 bool sim_fault(struct sim *sim, enum sim_fault fault);
 

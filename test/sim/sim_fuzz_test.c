@@ -72,6 +72,9 @@ static void plan_conf(struct sim_plan *plan, struct sim_random *random)
     plan->changes =
         (uint16_t)(sim_random_chance(random, 400) ? sim_random_between(random, 1, 50) : 0);
     plan->changes_max = 60;
+    conf->cache_watch = sim_random_chance(random, 600) ? CONF_ON : CONF_OFF;
+    plan->watch_failures = rate(random, 500);
+    plan->watch_forgetting = rate(random, 500);
     plan->notice_delay_ms_max = sim_random_below(random, 2) * sim_random_below(random, 3000);
     plan->slabs_are_plain = sim_random_chance(random, 200);
 }

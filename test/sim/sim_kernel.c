@@ -1,28 +1,26 @@
 /* sim_kernel: executes what is queued, as a kernel may: any operation that can go on goes on, in
  * any order but for links; short, refused, interrupted or late where the plan says so. */
+#include "sim_kernel.h"
+
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 
-#include "sim.h"
-
-static struct sim_client *client_of_fd(struct sim *sim, int fd)
+struct sim_client *sim_client_of_fd(struct sim *sim, int fd)
 {
     sim_check(sim->descriptors[fd].kind == SIM_FD_SOCKET, "descriptor %d is no socket any more",
               fd);
     return &sim->clients[sim->descriptors[fd].index];
 }
 
-/* The client whose request a file operation is for. */
-static struct sim_client *client_of_token(struct sim *sim, struct uring_token token)
+struct sim_client *sim_client_of_token(struct sim *sim, struct uring_token token)
 {
     const struct connection *connection = &sim->worker->connections[token.slot];
     sim_check(connection->generation == token.generation, "an operation of a slot's former life");
-    return client_of_fd(sim, connection->fd);
+    return sim_client_of_fd(sim, connection->fd);
 }
 
-static void post(struct uring *uring, const struct sim_operation *operation, int32_t result,
-                 bool more)
+void sim_post_result(struct uring *uring, const struct sim_operation *operation, int32_t result,
+                     bool more)
 {
     struct uring_event event = {
         .token = operation->token,
@@ -33,10 +31,9 @@ static void post(struct uring *uring, const struct sim_operation *operation, int
     sim_post(uring, &event, operation->fd);
 }
 
-/* The operation's last event, but for a notice. */
-static void finish(struct uring *uring, struct sim_operation *operation, int32_t result)
+void sim_end_operation(struct uring *uring, struct sim_operation *operation, int32_t result)
 {
-    post(uring, operation, result, false);
+    sim_post_result(uring, operation, result, false);
     operation->used = false;
 }
 
@@ -48,7 +45,7 @@ static bool finish_if_cancelled(struct uring *uring, struct sim_operation *opera
     bool ends = operation->is_cancelled &&
                 (uring->sim->plan.orderly || sim_random_chance(&uring->sim->random, 700));
     if (ends) {
-        finish(uring, operation, -ECANCELED);
+        sim_end_operation(uring, operation, -ECANCELED);
     }
     return ends;
 }
@@ -71,29 +68,29 @@ static bool run_accept(struct uring *uring, struct sim_operation *operation)
     int32_t result;
     if (sim->backlog_count == 0) {
         if (operation->is_cancelled) {
-            finish(uring, operation, -ECANCELED);
+            sim_end_operation(uring, operation, -ECANCELED);
             return true;
         }
         return false;
     }
     if (sim_take_forced(sim, operation->token.op, &result)) {
-        finish(uring, operation, result);
+        sim_end_operation(uring, operation, result);
         return true;
     }
     if (sim_fault(sim, SIM_ACCEPT_ERROR)) {
-        finish(uring, operation, ERRORS[sim_random_below(&sim->random, 4)]);
+        sim_end_operation(uring, operation, ERRORS[sim_random_below(&sim->random, 4)]);
         return true;
     }
     int fd = sim_descriptor_take(sim, SIM_FD_SOCKET, sim->backlog[0]);
     if (fd < 0) {
-        finish(uring, operation, fd);
+        sim_end_operation(uring, operation, fd);
         return true;
     }
     struct sim_client *client = &sim->clients[backlog_take(sim)];
     client->was_accepted = true;
     client->waiting_ms = sim->clock_ms;
     bool more = !sim_fault(sim, SIM_ACCEPT_END);
-    post(uring, operation, fd, more);
+    sim_post_result(uring, operation, fd, more);
     operation->used = more;
     return true;
 }
@@ -116,7 +113,7 @@ static void receive(struct uring *uring, struct sim_operation *operation, struct
     struct sim *sim = uring->sim;
     uint16_t buffer = buffer_take(uring);
     if (buffer == URING_BUFFER_NONE) {
-        finish(uring, operation, -ENOBUFS);
+        sim_end_operation(uring, operation, -ENOBUFS);
         return;
     }
     uint32_t size = client->sent - client->taken;
@@ -142,185 +139,32 @@ static void receive(struct uring *uring, struct sim_operation *operation, struct
 static bool run_recv(struct uring *uring, struct sim_operation *operation)
 {
     struct sim *sim = uring->sim;
-    struct sim_client *client = client_of_fd(sim, operation->fd);
+    struct sim_client *client = sim_client_of_fd(sim, operation->fd);
     int32_t result;
     if (sim_take_forced(sim, operation->token.op, &result)) {
-        finish(uring, operation, result);
+        sim_end_operation(uring, operation, result);
     } else if (finish_if_cancelled(uring, operation)) {
         return true;
     } else if (client->has_reset || client->is_broken) {
-        finish(uring, operation, -ECONNRESET);
+        sim_end_operation(uring, operation, -ECONNRESET);
     } else if (client->is_shut) {
-        finish(uring, operation, 0);
+        sim_end_operation(uring, operation, 0);
     } else if (client->taken < client->sent) {
         if (sim_fault(sim, SIM_RECV_ERROR)) {
             client->is_broken = true;
             client->is_ended = true;
             client->excuse = "its recv failed";
-            finish(uring, operation, -ECONNRESET);
+            sim_end_operation(uring, operation, -ECONNRESET);
         } else {
             receive(uring, operation, client);
         }
     } else if (client->is_half_closed) {
-        finish(uring, operation, 0);
+        sim_end_operation(uring, operation, 0);
     } else if (operation->is_cancelled) {
-        finish(uring, operation, -ECANCELED);
+        sim_end_operation(uring, operation, -ECANCELED);
     } else {
         return false;
     }
-    return true;
-}
-
-/* --- sending ---------------------------------------------------------------------------------- */
-
-static void notice_add(struct uring *uring, const struct sim_operation *operation,
-                       const struct sim_client *client)
-{
-    struct sim *sim = uring->sim;
-    uint32_t i = 0;
-    while (i < uring->notices_count && uring->notices[i].used) {
-        i++;
-    }
-    sim_check(i < SIM_NOTICES_MAX, "too many notices");
-    if (i == uring->notices_count) {
-        uring->notices_count++;
-    }
-    uring->notices[i] = (struct sim_notice){
-        .used = true,
-        .token = operation->token,
-        .client = client->index,
-        .position = client->received_size,
-        .due_ms = sim->clock_ms + sim_random_below(&sim->random, sim->plan.notice_delay_ms_max + 1),
-        .data = operation->pieces[0].iov_base,
-        .size = operation->done_size,
-        .checksum = sim_checksum(operation->pieces[0].iov_base, operation->done_size, 1),
-    };
-}
-
-/* The result of a send of either kind. The kernel owes a notice as soon as it has seen the memory,
- * and at its whim when it refused to. */
-static void finish_send(struct uring *uring, struct sim_operation *operation, int32_t result)
-{
-    struct sim *sim = uring->sim;
-    if (operation->has_started) {
-        sim_check(sim_checksum_pieces(operation) == operation->checksum,
-                  "the memory of a send changed before its result");
-    }
-    bool owes = operation->kind == SIM_SEND_ZERO_COPY && operation->has_started &&
-                (result > 0 || sim_random_chance(&sim->random, 500));
-    if (owes) {
-        notice_add(uring, operation, client_of_fd(sim, operation->fd));
-    }
-    post(uring, operation, result, owes);
-    operation->used = false;
-}
-
-/* Hands the next `size` bytes of the operation to the peer. */
-static void deliver(struct sim_operation *operation, struct sim_client *client, uint32_t size)
-{
-    uint32_t skip = operation->done_size;
-    operation->done_size += size;
-    for (uint32_t i = 0; i < operation->pieces_count && size > 0; i++) {
-        const struct iovec *piece = &operation->pieces[i];
-        if (skip >= piece->iov_len) {
-            skip -= (uint32_t)piece->iov_len;
-            continue;
-        }
-        uint32_t here = (uint32_t)piece->iov_len - skip;
-        here = here < size ? here : size;
-        sim_client_receive(client, (const char *)piece->iov_base + skip, here);
-        size -= here;
-        skip = 0;
-    }
-}
-
-/* The peer or the line is gone, or a fault says so. */
-static bool send_breaks(struct uring *uring, struct sim_operation *operation,
-                        struct sim_client *client)
-{
-    int32_t result;
-    if (client->has_reset || client->is_broken) {
-        result = -ECONNRESET;
-    } else if (client->is_ended || (client->is_half_closed && client->state == SIM_GONE)) {
-        result = -EPIPE;
-    } else if (sim_fault(uring->sim, SIM_SEND_ERROR)) {
-        client->is_broken = true;
-        client->is_ended = true;
-        client->excuse = "a send to it failed";
-        result = -ECONNRESET;
-    } else {
-        return false;
-    }
-    finish_send(uring, operation,
-                operation->done_size > 0 ? (int32_t)operation->done_size : result);
-    return true;
-}
-
-static bool send_is_refused(struct uring *uring, struct sim_operation *operation)
-{
-    static const int REFUSALS[] = { -EOPNOTSUPP, -EINVAL, -ENOMEM, -ENOBUFS };
-    struct sim *sim = uring->sim;
-    int32_t result;
-    if (operation->done_size > 0) {
-        return false;
-    }
-    if (sim_take_forced(sim, operation->token.op, &result) && result < 0) {
-        finish_send(uring, operation, result);
-        return true;
-    }
-    if (operation->kind == SIM_SEND_ZERO_COPY && sim_fault(sim, SIM_ZERO_COPY_REFUSED)) {
-        finish_send(uring, operation, REFUSALS[sim_random_below(&sim->random, 4)]);
-        return true;
-    }
-    if (sim_fault(sim, SIM_SEND_AGAIN)) {
-        finish_send(uring, operation, sim_random_chance(&sim->random, 500) ? -EAGAIN : -EINTR);
-        return true;
-    }
-    return false;
-}
-
-static bool run_send(struct uring *uring, struct sim_operation *operation)
-{
-    struct sim *sim = uring->sim;
-    if (operation->is_doomed) {
-        finish_send(uring, operation, -ECANCELED);
-        return true;
-    }
-    if (!operation->has_started) {
-        operation->has_started = true;
-        operation->checksum = sim_checksum_pieces(operation);
-    }
-    struct sim_client *client = client_of_fd(sim, operation->fd);
-    if (send_breaks(uring, operation, client) || send_is_refused(uring, operation)) {
-        return true;
-    }
-    uint32_t left = operation->size - operation->done_size;
-    uint32_t room = sim_client_room(client);
-    uint32_t size = left < room ? left : room;
-    bool is_short = size > 1 && sim_fault(sim, SIM_SHORT_SEND);
-    if (is_short) {
-        size = sim_random_between(&sim->random, 1, size - 1);
-    }
-    deliver(operation, client, size);
-    bool is_nowait = (operation->flags & URING_SEND_NOWAIT) != 0;
-    if (operation->done_size == operation->size || is_short || (is_nowait && size > 0)) {
-        finish_send(uring, operation, (int32_t)operation->done_size);
-    } else if (is_nowait) {
-        finish_send(uring, operation, -EAGAIN);
-    } else {
-        return size > 0;
-    }
-    return true;
-}
-
-static bool run_poll(struct uring *uring, struct sim_operation *operation)
-{
-    struct sim_client *client = client_of_fd(uring->sim, operation->fd);
-    bool is_gone = client->has_reset || client->is_broken || client->is_ended;
-    if (!is_gone && sim_client_room(client) * 3 < client->manner.window) {
-        return false;
-    }
-    finish(uring, operation, is_gone ? POLLOUT | POLLERR | POLLHUP : POLLOUT);
     return true;
 }
 
@@ -331,7 +175,7 @@ static bool run_open(struct uring *uring, struct sim_operation *operation)
     struct sim *sim = uring->sim;
     sim_check(sim_checksum(operation->path, strlen(operation->path), 1) == operation->checksum,
               "a path changed while it was being opened");
-    struct sim_client *client = client_of_token(sim, operation->token);
+    struct sim_client *client = sim_client_of_token(sim, operation->token);
     int32_t result = 0;
     if (sim_take_forced(sim, operation->token.op, &result)) {
         client->has_file_fault = true;
@@ -348,7 +192,7 @@ static bool run_open(struct uring *uring, struct sim_operation *operation)
             client->has_file_fault = client->has_file_fault || result < 0;
         }
     }
-    finish(uring, operation, result);
+    sim_end_operation(uring, operation, result);
     return true;
 }
 
@@ -357,7 +201,7 @@ static int32_t read_limit(struct uring *uring, const struct sim_operation *opera
 {
     struct sim *sim = uring->sim;
     int32_t result = (int32_t)operation->size;
-    struct sim_client *client = client_of_token(sim, operation->token);
+    struct sim_client *client = sim_client_of_token(sim, operation->token);
     if (sim_take_forced(sim, operation->token.op, &result)) {
         /* as told */
     } else if (operation->size > 1 && sim_fault(sim, SIM_SHORT_READ)) {
@@ -390,7 +234,7 @@ static bool run_read(struct uring *uring, struct sim_operation *operation)
         link->waits_for_link = false;
         link->is_doomed = result != (int32_t)operation->size;
     }
-    finish(uring, operation, result);
+    sim_end_operation(uring, operation, result);
     return true;
 }
 
@@ -408,42 +252,20 @@ static bool run(struct uring *uring, struct sim_operation *operation)
         return run_recv(uring, operation);
     case SIM_SEND:
     case SIM_SEND_ZERO_COPY:
-        return run_send(uring, operation);
+        return sim_run_send(uring, operation);
     case SIM_POLL:
-        return run_poll(uring, operation);
+        return sim_run_poll(uring, operation);
     case SIM_OPEN:
         return run_open(uring, operation);
     case SIM_READ:
         return run_read(uring, operation);
     case SIM_TIMER:
-        finish(uring, operation, -ETIME);
+        sim_end_operation(uring, operation, -ETIME);
         return true;
+    case SIM_POLL_WATCH:
+        break; /* at once: sim_watch_look() */
     }
     return false;
-}
-
-/* The peer has read the bytes, or will never: its memory is free, and must be as it was. */
-static bool run_notice(struct uring *uring, struct sim_notice *notice)
-{
-    struct sim *sim = uring->sim;
-    const struct sim_client *client = &sim->clients[notice->client];
-    bool is_over = client->read_size >= notice->position || client->has_reset ||
-                   client->is_broken || client->has_lost || client->state == SIM_GONE ||
-                   (client->is_closed && client->was_aborted);
-    if (!notice->used || notice->due_ms > sim->clock_ms || !is_over) {
-        return false;
-    }
-    sim_check(sim_checksum(notice->data, notice->size, 1) == notice->checksum,
-              "the memory of a zero-copy send changed before its notice");
-    struct uring_event event = {
-        .token = notice->token,
-        .buffer = URING_BUFFER_NONE,
-        .notice = true,
-        .copied = sim_fault(sim, SIM_COPIED),
-    };
-    sim_post(uring, &event, -1);
-    notice->used = false;
-    return true;
 }
 
 bool sim_kernel_step(struct uring *uring)
@@ -458,7 +280,7 @@ bool sim_kernel_step(struct uring *uring)
         }
     }
     for (uint32_t i = 0; i < uring->notices_count; i++) {
-        if (run_notice(uring, &uring->notices[i])) {
+        if (sim_run_notice(uring, &uring->notices[i])) {
             return true;
         }
     }
