@@ -1,0 +1,121 @@
+/* The server on the fake kernel: files that change under it. */
+#include <errno.h>
+
+#include "sim_cases.h"
+
+static bool is_reading(const struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->uring->operations_end; i++) {
+        const struct sim_operation *operation = &sim->uring->operations[i];
+        if (operation->used && operation->kind == SIM_READ) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void a_file_that_changes_while_it_is_read_is_read_again(void **state)
+{
+    (void)state;
+    struct sim_plan plan = plain();
+    plan.faults[SIM_SLOW_DISK] = 1000;
+    struct sim *sim = sim_open(&plan);
+    struct sim_client *client = add_getter(sim, "p4096.css");
+    while (!is_reading(sim)) {
+        sim_run_for(sim, 1);
+    }
+    change(sim, "p4096.css", SIM_EDIT, 0);
+    sim_run_for(sim, 2000);
+    assert_answered(client, 200);
+    sim_close(sim);
+}
+
+static void a_file_that_never_stops_changing_is_a_503(void **state)
+{
+    (void)state;
+    struct sim_plan plan = plain();
+    plan.faults[SIM_SLOW_DISK] = 1000;
+    struct sim *sim = sim_open(&plan);
+    struct sim_client *client = add_getter(sim, "p4096.css");
+    unsigned changes = 0;
+    for (bool was_reading = false; client->answered_count == 0; sim_run_for(sim, 1)) {
+        bool reads = is_reading(sim);
+        if (reads && !was_reading) {
+            change(sim, "p4096.css", SIM_EDIT, 0);
+            changes++;
+        }
+        was_reading = reads;
+    }
+    assert_answered(client, 503);
+    assert_int_equal(changes, 1 + FILL_ATTEMPTS_MAX);
+    sim_close(sim);
+}
+
+static void a_file_cut_while_it_streams_ends_the_connection(void **state)
+{
+    (void)state;
+    struct sim *sim = open_plain();
+    struct sim_client *client = add_slow(sim, "k256.bin");
+    sim_run_for(sim, 100);
+    change(sim, "k256.bin", SIM_TRUNCATE, 150000);
+    sim_run_for(sim, 2000);
+    assert_cut(client);
+    assert_int_equal(worker_connections_count(sim->worker), 0);
+    sim_close(sim);
+}
+
+/* What is left of it does not fill the load that a paced connection asks for. */
+static void a_file_cut_under_a_paced_connection_ends_it(void **state)
+{
+    (void)state;
+    struct sim_plan plan = plain();
+    plan.conf.chunks_max = 2;
+    struct sim *sim = sim_open(&plan);
+    struct sim_client *client = add_slow(sim, "k256.bin");
+    sim_run_for(sim, 200);
+    change(sim, "k256.bin", SIM_TRUNCATE, client->received_size + 5000);
+    sim_run_for(sim, 2000);
+    assert_cut(client);
+    sim_close(sim);
+}
+
+static void a_file_that_grows_while_it_streams_keeps_its_length(void **state)
+{
+    (void)state;
+    struct sim *sim = open_plain();
+    struct sim_client *client = add_slow(sim, "k256.bin");
+    sim_run_for(sim, 100);
+    change(sim, "k256.bin", SIM_GROW, 400000);
+    sim_run_for(sim, 2000);
+    assert_answered(client, 200);
+    assert_int_equal(client->requests[0].body_size, 262144);
+    sim_close(sim);
+}
+
+static void a_replaced_file_is_served_anew_at_once(void **state)
+{
+    (void)state;
+    struct sim *sim = open_plain();
+    (void)add_getter(sim, "p4096.css");
+    sim_settle(sim);
+    change(sim, "p4096.css", SIM_REPLACE, 300);
+    struct sim_client *client = add_getter(sim, "p4096.css");
+    sim_settle(sim);
+    assert_answered(client, 200);
+    assert_int_equal(client->requests[0].body_size, 300);
+    sim_close(sim);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_that_changes_while_it_is_read_is_read_again),
+        cmocka_unit_test(a_file_that_never_stops_changing_is_a_503),
+        cmocka_unit_test(a_file_cut_while_it_streams_ends_the_connection),
+        cmocka_unit_test(a_file_cut_under_a_paced_connection_ends_it),
+        cmocka_unit_test(a_file_that_grows_while_it_streams_keeps_its_length),
+        cmocka_unit_test(a_replaced_file_is_served_anew_at_once),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("sim_change", tests, NULL, NULL);
+}

@@ -1,0 +1,332 @@
+/* The server on the fake kernel: peers that are slow, rude, late or many, and stopping. */
+#include <errno.h>
+
+#include "sim_cases.h"
+
+/* --- peers that are slow, rude or many ---------------------------------------------------------
+ */
+
+static void a_fast_peer_gets_through_among_slow_ones(void **state)
+{
+    (void)state;
+    struct sim *sim = open_plain();
+    for (unsigned i = 0; i < 20; i++) {
+        (void)add_slow(sim, "k256.bin");
+    }
+    sim_run_for(sim, 100);
+    struct sim_client *client = add_getter(sim, "k256p.bin");
+    sim_settle(sim);
+    assert_answered(client, 200);
+    sim_run_for(sim, 20000);
+    for (unsigned i = 0; i < 20; i++) {
+        assert_answered(&sim->clients[i], 200);
+    }
+    sim_close(sim);
+}
+
+static void a_fast_peer_gets_through_among_many_that_do_not_read(void **state)
+{
+    (void)state;
+    struct sim *sim = open_plain();
+    for (unsigned i = 0; i < 20; i++) {
+        (void)add_never_reading(sim, "k256.bin");
+    }
+    sim_run_for(sim, 100);
+    struct sim_client *client = add_getter(sim, "k256p.bin");
+    sim_settle(sim);
+    assert_answered(client, 200);
+    sim_close(sim);
+}
+
+static void zero_copy_leaves_half_of_the_chunks(void **state)
+{
+    (void)state;
+    struct sim_plan plan = with_zero_copy();
+    struct sim *sim = sim_open(&plan);
+    for (unsigned i = 0; i < 20; i++) {
+        struct sim_client *slow = add_never_reading(sim, "k256.bin");
+        slow->manner.window = 140000;
+    }
+    sim_run_for(sim, 100);
+    struct sim_client *client = add_getter(sim, "k256p.bin");
+    sim_settle(sim);
+    assert_answered(client, 200);
+    sim_close(sim);
+}
+
+static void a_flood_of_requests_is_taken_only_as_fast_as_its_answers(void **state)
+{
+    (void)state;
+    struct sim_plan plan = plain();
+    plan.stall_ms = 0;
+    struct sim *sim = sim_open(&plan);
+    struct sim_client *client = sim_client_add(sim);
+    for (unsigned i = 0; i < SIM_REQUESTS_MAX; i++) {
+        struct sim_request *request = sim_client_ask(sim, client, SIM_GET_LONG, "k64m.bin");
+        assert_int_equal(request->status, 200);
+    }
+    client->manner.never_reads = true;
+    client->manner.window = 1000;
+    client->manner.write_size_max = 8000;
+    client->manner.write_pause_ms = 2;
+    sim_run_for(sim, 2000);
+    assert_true(client->script_size > 500000);
+    uint32_t held = sim->plan.conf.recv_buffer_bytes * 4;
+    assert_true(client->taken < INBOX_SIZE + held + OUTBOX_SEGMENTS_MAX * 30000);
+    assert_true(uring_recv_free_count(sim->uring) >= 60);
+    client->manner.never_reads = false;
+    client->manner.window = 65536;
+    sim_run_for(sim, 2000);
+    assert_answered(client, 200);
+    sim_close(sim);
+}
+
+static void a_peer_that_does_not_read_gives_the_receive_buffers_back_in_time(void **state)
+{
+    (void)state;
+    struct sim_plan plan = plain();
+    plan.conf.recv_buffers = 8;
+    plan.stall_ms = 0;
+    struct sim *sim = sim_open(&plan);
+    struct sim_client *flood = sim_client_add(sim);
+    for (unsigned k = 0; k < 40; k++) {
+        (void)sim_client_ask(sim, flood, SIM_GET_LONG, "k64m.bin");
+    }
+    flood->manner.never_reads = true;
+    sim_settle(sim);
+    struct sim_client *client = add_getter(sim, "one.txt");
+    sim_run_for(sim, sim->plan.conf.send_timeout_ms + 2 * TICK_MS);
+    assert_answered(client, 200);
+    sim_close(sim);
+}
+
+static void a_peer_that_resets_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    struct sim *sim = open_plain();
+    struct sim_client *client = add_slow(sim, "k256.bin");
+    client->manner.resets_at = 50000;
+    sim_run_for(sim, 2000);
+    assert_true(client->has_reset);
+    assert_int_equal(worker_connections_count(sim->worker), 0);
+    sim_close(sim);
+}
+
+static void requests_before_a_half_close_are_answered(void **state)
+{
+    (void)state;
+    struct sim *sim = open_plain();
+    struct sim_client *client = add_slow(sim, "k256.bin");
+    (void)sim_client_ask(sim, client, SIM_GET, "k64p");
+    (void)sim_client_ask(sim, client, SIM_HEAD, "one.txt");
+    client->manner.half_closes = true;
+    client->manner.stays = true;
+    sim_run_for(sim, 5000);
+    assert_answered(client, 200);
+    assert_true(client->is_ended);
+    sim_close(sim);
+}
+
+static void a_continue_is_sent_to_who_waits_for_it(void **state)
+{
+    (void)state;
+    struct sim *sim = open_plain();
+    struct sim_client *client = sim_client_add(sim);
+    struct sim_request *request = sim_client_ask(sim, client, SIM_POST_EXPECT, "one.txt");
+    sim_settle(sim);
+    assert_true(request->is_continued);
+    assert_answered(client, 405);
+    sim_close(sim);
+}
+
+/* The last answer must not be lost to a reset, though the peer goes on asking. */
+static void the_last_answer_survives_requests_behind_it(void **state)
+{
+    (void)state;
+    struct sim_plan plan = plain();
+    plan.conf.requests_per_connection_max = 1;
+    struct sim *sim = sim_open(&plan);
+    struct sim_client *client = add_slow(sim, "k16");
+    for (unsigned i = 0; i < 20; i++) {
+        (void)sim_client_ask(sim, client, SIM_GET, "one.txt");
+    }
+    client->manner.read_size_max = 1000;
+    client->manner.write_size_max = 1;
+    client->manner.write_pause_ms = 5;
+    sim_run_for(sim, 5000);
+    assert_int_equal(client->requests[0].answered_status, 200);
+    assert_true(client->says_close);
+    assert_false(client->has_lost);
+    sim_close(sim);
+}
+
+/* --- deadlines ---------------------------------------------------------------------------------
+ */
+
+static void half_a_head_is_a_408(void **state)
+{
+    (void)state;
+    struct sim *sim = open_plain();
+    struct sim_client *client = add_getter(sim, "one.txt");
+    client->manner.stops_at = 20;
+    sim_run_for(sim, sim->plan.conf.head_timeout_ms - 1);
+    assert_int_equal(client->answered_count, 0);
+    sim_run_for(sim, TICK_MS + 1);
+    assert_answered(client, 408);
+    sim_close(sim);
+}
+
+static void half_a_body_is_a_408(void **state)
+{
+    (void)state;
+    struct sim *sim = open_plain();
+    struct sim_client *client = sim_client_add(sim);
+    struct sim_request *request = sim_client_ask(sim, client, SIM_POST, "one.txt");
+    client->manner.stops_at = request->end - 10;
+    sim_run_for(sim, sim->plan.conf.body_timeout_ms + TICK_MS);
+    assert_answered(client, 408);
+    sim_close(sim);
+}
+
+static void an_idle_connection_is_closed_in_silence(void **state)
+{
+    (void)state;
+    struct sim *sim = open_plain();
+    struct sim_client *client = add_getter(sim, "one.txt");
+    client->manner.stays = true;
+    sim_run_for(sim, sim->plan.conf.keepalive_timeout_ms - 1);
+    assert_false(client->is_ended);
+    sim_run_for(sim, TICK_MS + 1);
+    assert_true(client->is_ended);
+    assert_int_equal(client->parsed_size, client->received_size);
+    sim_close(sim);
+}
+
+static void a_peer_that_does_not_read_is_given_up(void **state)
+{
+    (void)state;
+    struct sim *sim = open_plain();
+    struct sim_client *client = add_never_reading(sim, "k256.bin");
+    sim_run_for(sim, sim->plan.conf.send_timeout_ms - TICK_MS);
+    assert_false(client->is_ended);
+    sim_run_for(sim, 2 * TICK_MS);
+    assert_true(client->was_aborted);
+    assert_int_equal(worker_connections_count(sim->worker), 0);
+    sim_close(sim);
+}
+
+static void a_slow_peer_is_not_given_up(void **state)
+{
+    (void)state;
+    struct sim_plan plan = plain();
+    plan.conf.send_timeout_ms = 2000;
+    struct sim *sim = sim_open(&plan);
+    struct sim_client *client = add_slow(sim, "k64m.bin");
+    client->manner.window = 65536;
+    client->manner.read_size_max = 3000;
+    client->manner.read_pause_ms = 1500;
+    sim_run_for(sim, 120000);
+    assert_answered(client, 200);
+    sim_close(sim);
+}
+
+/* --- too many ----------------------------------------------------------------------------------
+ */
+
+static void the_longest_idle_makes_room_for_a_newcomer(void **state)
+{
+    (void)state;
+    struct sim_plan plan = plain();
+    plan.connections_max = 2;
+    struct sim *sim = sim_open(&plan);
+    for (unsigned i = 0; i < 3; i++) {
+        struct sim_client *client = add_getter(sim, "one.txt");
+        client->manner.stays = true;
+        sim_run_for(sim, 100);
+    }
+    assert_true(sim->clients[0].is_ended);
+    assert_false(sim->clients[1].is_ended);
+    assert_answered(&sim->clients[2], 200);
+    sim_close(sim);
+}
+
+static void accepting_pauses_while_nobody_is_idle(void **state)
+{
+    (void)state;
+    struct sim_plan plan = plain();
+    plan.connections_max = 2;
+    plan.stall_ms = 0;
+    struct sim *sim = sim_open(&plan);
+    for (unsigned i = 0; i < 3; i++) {
+        (void)add_never_reading(sim, "k256.bin");
+        sim_settle(sim);
+    }
+    struct sim_client *client = add_getter(sim, "one.txt");
+    sim_run_for(sim, 1000);
+    assert_false(client->was_accepted);
+    sim_run_for(sim, sim->plan.conf.send_timeout_ms + TICK_MS);
+    assert_answered(client, 200);
+    sim_close(sim);
+}
+
+/* --- stopping ----------------------------------------------------------------------------------
+ */
+
+static void a_stop_finishes_what_runs(void **state)
+{
+    (void)state;
+    struct sim *sim = open_plain();
+    for (unsigned i = 0; i < 6; i++) {
+        (void)add_slow(sim, "k256.bin");
+    }
+    sim_run_for(sim, 100);
+    sim_finish(sim);
+    for (unsigned i = 0; i < 6; i++) {
+        assert_answered(&sim->clients[i], 200);
+    }
+    sim_close(sim);
+}
+
+static void a_stop_is_forced_in_the_end(void **state)
+{
+    (void)state;
+    struct sim_plan plan = with_zero_copy();
+    plan.conf.send_timeout_ms = 60000;
+    struct sim *sim = sim_open(&plan);
+    struct sim_client *client = add_never_reading(sim, "k256.bin");
+    sim_run_for(sim, 100);
+    sim_tell_stop(sim);
+    sim_run_for(sim, sim->plan.conf.shutdown_timeout_ms - TICK_MS);
+    assert_false(worker_is_done(sim->worker));
+    assert_false(client->is_ended);
+    sim_run_for(sim, 3 * TICK_MS);
+    assert_true(worker_is_done(sim->worker));
+    assert_true(client->was_aborted);
+    sim_close(sim);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_fast_peer_gets_through_among_slow_ones),
+        cmocka_unit_test(a_fast_peer_gets_through_among_many_that_do_not_read),
+        cmocka_unit_test(zero_copy_leaves_half_of_the_chunks),
+        cmocka_unit_test(a_flood_of_requests_is_taken_only_as_fast_as_its_answers),
+        cmocka_unit_test(a_peer_that_does_not_read_gives_the_receive_buffers_back_in_time),
+        cmocka_unit_test(a_peer_that_resets_leaves_nothing_behind),
+        cmocka_unit_test(requests_before_a_half_close_are_answered),
+        cmocka_unit_test(a_continue_is_sent_to_who_waits_for_it),
+        cmocka_unit_test(the_last_answer_survives_requests_behind_it),
+        cmocka_unit_test(half_a_head_is_a_408),
+        cmocka_unit_test(half_a_body_is_a_408),
+        cmocka_unit_test(an_idle_connection_is_closed_in_silence),
+        cmocka_unit_test(a_peer_that_does_not_read_is_given_up),
+        cmocka_unit_test(a_slow_peer_is_not_given_up),
+        cmocka_unit_test(the_longest_idle_makes_room_for_a_newcomer),
+        cmocka_unit_test(accepting_pauses_while_nobody_is_idle),
+        cmocka_unit_test(a_stop_finishes_what_runs),
+        cmocka_unit_test(a_stop_is_forced_in_the_end),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("sim_peer", tests, NULL, NULL);
+}
