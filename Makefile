@@ -52,7 +52,7 @@ objects    = $(patsubst %.c,$(OUT)/%.o,$(call sources,$(1)))
 .PHONY: all deps deps-test run test check clean help
 .DELETE_ON_ERROR:
 
-# The plain build is put where everybody looks; other compilers and sanitizers stay in their flavour.
+# The plain build is put where everybody looks; others stay in the folder of their flavour.
 ifeq ($(FLAVOUR),gcc)
 all: $(BUILD)/gyre ## build build/gyre (the default target)
 else
@@ -60,7 +60,7 @@ all: $(OUT)/gyre
 endif
 
 help: ## list the targets
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | \
+	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | \
 	    expand -t 18
 
 include test/fuzz/fuzz.mk

@@ -24,7 +24,7 @@ struct access_log {
     uint32_t written_size; /* of the buffer in flight */
     uint64_t dropped_count;
     uint64_t dropped_told_count;
-    int error;             /* -errno of the last write that failed; 0: none did */
+    int error; /* -errno of the last write that failed; 0: none did */
     char *buffers[2];
 };
 

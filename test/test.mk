@@ -48,6 +48,6 @@ check: $(OUT)/gyre $(C_TESTS) ## build and run every test; packages must be ther
 	GYRE=$(OUT)/gyre python3 test/run.py $(C_TESTS) $(TIDY_TESTS) $(E2E_TESTS)
 
 # Style, layering and formatting of every file; then the tools that judge, themselves.
-tidy:
+tidy: ## style, layering, formatting
 	python3 test/tidy/tidy.py
 	python3 test/run.py test/tidy/run_test.py test/tidy/tidy_test.py
