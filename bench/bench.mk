@@ -12,10 +12,10 @@ BENCH_OPTIONS ?=
 bench-deps:
 	@sh ./deps.sh build bench
 
-bench-quick: bench-deps
+bench-quick: bench-deps ## measure beside nginx
 	@$(MAKE) --no-print-directory all
 	python3 bench/bench.py --gyre $(BUILD)/gyre --output bench/results $(BENCH_OPTIONS)
 
-accept: bench-deps
+accept: bench-deps ## every byte, a crowd, stops, little memory, system calls
 	@$(MAKE) --no-print-directory all
 	python3 bench/accept.py --gyre $(BUILD)/gyre

@@ -300,7 +300,8 @@ static void record_end(struct worker *worker, struct connection *connection, int
     case -EINTR:
         break; /* back-pressure: armed again when the input has been used */
     case -ENOBUFS:
-        if (!list_contains(&connection->wait_node)) {
+        /* The cancel of a closing connection may lose the race to this. */
+        if (connection->state != CONNECTION_CLOSING && !list_contains(&connection->wait_node)) {
             list_append(&worker->waiting_buffer, &connection->wait_node);
         }
         break;

@@ -222,8 +222,10 @@ void sim_pass_time(struct sim *sim)
     }
 }
 
-static void step_server(struct sim *sim)
+void sim_step(struct sim *sim, uint64_t limit_ms)
 {
+    sim->clock_limit_ms = limit_ms;
+    sim->is_quiet = false;
     int count = uring_wait(sim->uring, sim->worker->events, EVENTS_MAX);
     worker_handle_batch(sim->worker, (size_t)count);
     sim->steps++;
@@ -232,18 +234,17 @@ static void step_server(struct sim *sim)
 
 void sim_run_for(struct sim *sim, uint32_t milliseconds)
 {
+    uint64_t limit_ms = sim->clock_ms + milliseconds;
     uint64_t idle_ms = sim->clock_ms;
     uint64_t idle_steps = sim->steps;
-    sim->clock_limit_ms = sim->clock_ms + milliseconds;
-    sim->is_quiet = false;
-    while (!sim->is_quiet && !worker_is_done(sim->worker)) {
-        step_server(sim);
+    do {
+        sim_step(sim, limit_ms);
         if (sim->clock_ms != idle_ms) {
             idle_ms = sim->clock_ms;
             idle_steps = sim->steps;
         }
         sim_check(sim->steps - idle_steps < STEPS_IDLE_MAX, "the server spins");
-    }
+    } while (!sim->is_quiet && !worker_is_done(sim->worker));
 }
 
 void sim_settle(struct sim *sim)

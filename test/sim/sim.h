@@ -136,6 +136,8 @@ struct sim *sim_open(const struct sim_plan *plan);
  * happen in them; sim_settle() lets no time pass. */
 void sim_run_for(struct sim *sim, uint32_t milliseconds);
 void sim_settle(struct sim *sim);
+/* One batch, of what happens up to that time. */
+void sim_step(struct sim *sim, uint64_t limit_ms);
 
 /* For the engine: something that can happen now happens (false: nothing can); or time passes. */
 bool sim_step_world(struct sim *sim);

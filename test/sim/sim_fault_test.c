@@ -102,6 +102,23 @@ static void a_recv_without_buffers_is_armed_again(void **state)
     sim_close(sim);
 }
 
+static void a_closing_connection_waits_for_no_receive_buffer(void **state)
+{
+    (void)state;
+    struct sim *sim = open_plain();
+    struct sim_client *client = add_slow(sim, "k256.bin");
+    client->excuse = "its send fails";
+    sim_run_for(sim, 100);
+    sim_force(sim, OP_SEND, -EPIPE, 0);
+    while (sim->worker->closing_count == 0) {
+        sim_step(sim, sim->clock_ms + 100);
+    }
+    sim_force(sim, OP_RECV, -ENOBUFS, 0); /* instead of -ECANCELED */
+    sim_settle(sim);
+    assert_int_equal(worker_connections_count(sim->worker), 0);
+    sim_close(sim);
+}
+
 static void a_multishot_that_ends_is_armed_again(void **state)
 {
     (void)state;
@@ -258,6 +275,7 @@ int main(void)
         cmocka_unit_test(an_interrupted_send_is_tried_again),
         cmocka_unit_test(a_broken_pipe_ends_the_connection),
         cmocka_unit_test(a_recv_without_buffers_is_armed_again),
+        cmocka_unit_test(a_closing_connection_waits_for_no_receive_buffer),
         cmocka_unit_test(a_multishot_that_ends_is_armed_again),
         cmocka_unit_test(accepting_without_descriptors_goes_on_at_the_tick),
         cmocka_unit_test(an_accept_that_fails_for_one_peer_goes_on_at_once),
