@@ -61,11 +61,11 @@ static bool body_is(const struct response *response, uint64_t size,
 
 /* An edit in place while a file streams cannot be told from the file: then each byte is of some
  * version. */
-static bool body_may_be_mixed(const struct sim *sim, const struct sim_request *request,
+static bool body_may_be_mixed(const struct sim_client *client, const struct sim_request *request,
                               const struct response *response, uint64_t size)
 {
     const struct sim_node *node = request->node;
-    if (response->length <= sim->plan.conf.cache_file_bytes_max) {
+    if (!client->has_loads) {
         return false;
     }
     for (uint64_t i = 0; i < size; i++) {
@@ -82,7 +82,7 @@ static bool body_may_be_mixed(const struct sim *sim, const struct sim_request *r
 }
 
 /* size: bytes of the body that are there. */
-static bool is_file_of_time(const struct sim *sim, const struct sim_request *request,
+static bool is_file_of_time(const struct sim_client *client, const struct sim_request *request,
                             const struct response *response, uint64_t size)
 {
     const struct sim_node *node = request->node;
@@ -97,7 +97,7 @@ static bool is_file_of_time(const struct sim *sim, const struct sim_request *req
             }
         }
     }
-    return has_length && body_may_be_mixed(sim, request, response, size);
+    return has_length && body_may_be_mixed(client, request, response, size);
 }
 
 static bool was_missing(const struct sim_request *request)
@@ -152,7 +152,7 @@ static void check_response(const struct sim *sim, const struct sim_client *clien
               "client %u, request %u: Content-Length with %u", client->index,
               client->answered_count, status);
     if (status == 200) {
-        sim_check(is_file_of_time(sim, request, response, size),
+        sim_check(is_file_of_time(client, request, response, size),
                   "client %u, request %u: %llu of %llu bytes are not '%s' as it was between "
                   "request and answer",
                   client->index, client->answered_count, (unsigned long long)size,

@@ -110,6 +110,7 @@ struct sim_client {
     const char *excuse; /* why not everything may have come; NULL: none */
     bool has_file_fault;
     bool has_load_fault;
+    bool has_loads; /* bytes came to it from a file that was open meanwhile */
 };
 
 /* Adds a client that will arrive; directed tests change its manner before they run. */

@@ -202,6 +202,7 @@ static int32_t read_limit(struct uring *uring, const struct sim_operation *opera
     struct sim *sim = uring->sim;
     int32_t result = (int32_t)operation->size;
     struct sim_client *client = sim_client_of_token(sim, operation->token);
+    client->has_loads = client->has_loads || operation->token.op == OP_LOAD;
     if (sim_take_forced(sim, operation->token.op, &result)) {
         /* as told */
     } else if (operation->size > 1 && sim_fault(sim, SIM_SHORT_READ)) {
