@@ -48,6 +48,32 @@ static void tell_dropped_lines(struct worker *worker)
     }
 }
 
+/* The first slab was registered, or the start would have warned; a later one may not be. */
+static void tell_plain_memory(struct worker *worker)
+{
+    if (uring_counters(worker->uring)->slabs_plain > 0 && !worker->plain_told) {
+        worker->plain_told = true;
+        notice("worker %u: no more memory may be locked (ulimit -l): large files go through plain "
+               "buffers, a little slower",
+               worker->settings.index);
+    }
+}
+
+/* Connections that drain only so that the last bytes arrive have done so when those are
+ * acknowledged. */
+static void end_drained(struct worker *worker)
+{
+    struct list *list = &worker->deadlines[DEADLINE_LINGER];
+    struct list_node *next;
+    for (struct list_node *node = list->head.next; node != &list->head; node = next) {
+        next = node->next;
+        struct connection *connection = LIST_ITEM(node, struct connection, deadline_node);
+        if (!connection->closes_uncleanly && uring_unsent(worker->uring, connection->fd) == 0) {
+            connection_fail(worker, connection);
+        }
+    }
+}
+
 static void fail_all(struct worker *worker)
 {
     for (uint32_t i = 0; i < worker->slots_count; i++) {
@@ -62,6 +88,8 @@ static void handle_tick(struct worker *worker, const struct uring_event *event)
 {
     (void)event;
     expire_deadlines(worker);
+    end_drained(worker);
+    tell_plain_memory(worker);
     access_log_tick(&worker->log);
     tell_dropped_lines(worker);
     acceptor_retry(worker);

@@ -85,6 +85,7 @@ struct worker {
     struct list holding;        /* connections that hold receive buffers across steps */
 
     struct acceptor acceptor;
+    bool plain_told;        /* that no more memory may be locked */
     uint32_t closing_count; /* connections in CONNECTION_CLOSING */
     bool stopping;
     uint64_t stop_ms; /* when it has to be over */
