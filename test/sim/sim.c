@@ -252,13 +252,13 @@ void sim_settle(struct sim *sim)
     sim_run_for(sim, 0);
 }
 
-void sim_tell_stop(struct sim *sim)
+void sim_tell(struct sim *sim, enum wake wake)
 {
     struct uring_event event = {
-        .token = { .op = OP_WAKE, .slot = WAKE_STOP },
+        .token = { .op = OP_WAKE, .slot = wake },
         .buffer = URING_BUFFER_NONE,
     };
-    sim->stop_told = true;
+    sim->stop_told = sim->stop_told || wake == WAKE_STOP;
     sim_post(sim->uring, &event, -1);
 }
 
@@ -329,7 +329,7 @@ static void free_world(struct sim *sim)
 void sim_finish(struct sim *sim)
 {
     if (!sim->stop_told) {
-        sim_tell_stop(sim);
+        sim_tell(sim, WAKE_STOP);
     }
     uint32_t limit_ms = sim->plan.conf.shutdown_timeout_ms + SHUTDOWN_JOIN_MS + 2 * TICK_MS;
     sim_run_for(sim, limit_ms);

@@ -143,7 +143,7 @@ void sim_step(struct sim *sim, uint64_t limit_ms);
 bool sim_step_world(struct sim *sim);
 void sim_pass_time(struct sim *sim);
 
-void sim_tell_stop(struct sim *sim);
+void sim_tell(struct sim *sim, enum wake wake);
 
 /* The next operation of this kind gets this result (a size for a short one), after `skip` others.
  */

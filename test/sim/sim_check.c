@@ -62,9 +62,9 @@ static bool body_is(const struct response *response, uint64_t size,
 /* An edit in place while a file streams cannot be told from the file: then each byte is of some
  * version. */
 static bool body_may_be_mixed(const struct sim_client *client, const struct sim_request *request,
-                              const struct response *response, uint64_t size)
+                              const struct sim_node *node, const struct response *response,
+                              uint64_t size)
 {
-    const struct sim_node *node = request->node;
     if (!client->has_loads) {
         return false;
     }
@@ -83,9 +83,9 @@ static bool body_may_be_mixed(const struct sim_client *client, const struct sim_
 
 /* size: bytes of the body that are there. */
 static bool is_file_of_time(const struct sim_client *client, const struct sim_request *request,
-                            const struct response *response, uint64_t size)
+                            const struct sim_node *node, const struct response *response,
+                            uint64_t size)
 {
-    const struct sim_node *node = request->node;
     bool has_length = false;
     for (uint32_t i = 0; i < node->versions_count; i++) {
         const struct sim_version *version = &node->versions[i];
@@ -97,12 +97,11 @@ static bool is_file_of_time(const struct sim_client *client, const struct sim_re
             }
         }
     }
-    return has_length && body_may_be_mixed(client, request, response, size);
+    return has_length && body_may_be_mixed(client, request, node, response, size);
 }
 
-static bool was_missing(const struct sim_request *request)
+static bool was_missing(const struct sim_request *request, const struct sim_node *node)
 {
-    const struct sim_node *node = request->node;
     for (uint32_t i = 0; i < node->versions_count; i++) {
         if (version_is_possible(node, i, request->stamp) && !node->versions[i].exists) {
             return true;
@@ -111,11 +110,11 @@ static bool was_missing(const struct sim_request *request)
     return false;
 }
 
-static uint32_t changes_count(const struct sim_request *request)
+static uint32_t changes_count(const struct sim_request *request, const struct sim_node *node)
 {
     uint32_t count = 0;
-    for (uint32_t i = 1; request->node != NULL && i < request->node->versions_count; i++) {
-        count += request->node->versions[i].stamp > request->stamp;
+    for (uint32_t i = 1; node != NULL && i < node->versions_count; i++) {
+        count += node->versions[i].stamp > request->stamp;
     }
     return count;
 }
@@ -132,15 +131,39 @@ static bool status_is_possible(const struct sim *sim, const struct sim_client *c
         return status == 413 || status == 400;
     }
     if (status == 503 || status == 500) {
-        return client->has_file_fault || (status == 503 && changes_count(request) > 3);
+        return client->has_file_fault ||
+               (status == 503 && changes_count(request, request->node) > 3);
     }
     if (request->node != NULL && status == 404) {
-        return was_missing(request);
+        return was_missing(request, request->node);
     }
     return status == request->status;
 }
 
-static void check_response(const struct sim *sim, const struct sim_client *client,
+/* Whether the body is that of a page of [errors]; it has to be, when there was one all the time. */
+static bool is_page(struct sim *sim, const struct sim_client *client,
+                    const struct sim_request *request, const struct response *response,
+                    uint64_t size)
+{
+    const struct conf *conf = &sim->plan.conf;
+    bool is_rejected = response->status == 408 || request->ask == SIM_BAD ||
+                       request->ask == SIM_POST_LARGE || request->ask == SIM_POST_ENDLESS ||
+                       request->ask == SIM_POST_BROKEN;
+    for (uint32_t i = 0; i < conf->error_pages_count && !is_rejected; i++) {
+        const struct sim_node *page = sim_files_find(&sim->files, conf->error_pages[i].path);
+        if (conf->error_pages[i].status == response->status && page != NULL) {
+            bool is_there = is_file_of_time(client, request, page, response, size);
+            sim_check(is_there || client->has_file_fault || was_missing(request, page) ||
+                          changes_count(request, page) > 3,
+                      "client %u, request %u: %u without its page", client->index,
+                      client->answered_count, response->status);
+            return is_there;
+        }
+    }
+    return false;
+}
+
+static void check_response(struct sim *sim, const struct sim_client *client,
                            const struct sim_request *request, const struct response *response,
                            uint64_t size)
 {
@@ -152,12 +175,12 @@ static void check_response(const struct sim *sim, const struct sim_client *clien
               "client %u, request %u: Content-Length with %u", client->index,
               client->answered_count, status);
     if (status == 200) {
-        sim_check(is_file_of_time(client, request, response, size),
+        sim_check(is_file_of_time(client, request, request->node, response, size),
                   "client %u, request %u: %llu of %llu bytes are not '%s' as it was between "
                   "request and answer",
                   client->index, client->answered_count, (unsigned long long)size,
                   (unsigned long long)response->length, request->node->name);
-    } else if (response->has_length) {
+    } else if (response->has_length && !is_page(sim, client, request, response, size)) {
         struct slice body = http_status_body(status);
         sim_check(response->length == body.size, "client %u, request %u: %llu bytes for %u",
                   client->index, client->answered_count, (unsigned long long)response->length,
@@ -210,7 +233,7 @@ void sim_check_responses(struct sim *sim, struct sim_client *client)
 }
 
 /* What has come of the response that is not complete is right, as far as it goes. */
-static void check_partial(const struct sim *sim, const struct sim_client *client,
+static void check_partial(struct sim *sim, const struct sim_client *client,
                           const struct sim_request *request)
 {
     struct response response;
@@ -220,9 +243,8 @@ static void check_partial(const struct sim *sim, const struct sim_client *client
     }
 }
 
-static bool file_shrank(const struct sim_request *request)
+static bool file_shrank(const struct sim_request *request, const struct sim_node *node)
 {
-    const struct sim_node *node = request->node;
     for (uint32_t i = 1; node != NULL && i < node->versions_count; i++) {
         if (node->versions[i].stamp > request->stamp &&
             node->versions[i].size < node->versions[i - 1].size) {
@@ -230,6 +252,23 @@ static bool file_shrank(const struct sim_request *request)
         }
     }
     return false;
+}
+
+static bool page_shrank(struct sim *sim, const struct sim_request *request)
+{
+    const struct conf *conf = &sim->plan.conf;
+    for (uint32_t i = 0; i < conf->error_pages_count; i++) {
+        if (file_shrank(request, sim_files_find(&sim->files, conf->error_pages[i].path))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* More than the server takes in unanswered: it may end whoever holds receive buffers so. */
+static bool is_flooding(const struct sim_client *client, const struct sim_request *request)
+{
+    return client->told > request->start + INBOX_SIZE;
 }
 
 void sim_check_end(struct sim *sim, struct sim_client *client)
@@ -243,14 +282,16 @@ void sim_check_end(struct sim *sim, struct sim_client *client)
     check_partial(sim, client, request);
     bool asked_for_it =
         client->has_lost && client->requests[client->requests_count - 1].is_after_close;
-    if (client->excuse != NULL || sim->worker->stop_forced || asked_for_it) {
+    if (client->excuse != NULL || sim->worker->stop_forced || asked_for_it ||
+        is_flooding(client, request)) {
         return;
     }
     if (client->says_close) {
         sim_check(rest == 0, "client %u got %zu bytes behind the last answer", client->index, rest);
         return;
     }
-    if (client->has_load_fault || file_shrank(request)) {
+    if (client->has_load_fault || file_shrank(request, request->node) ||
+        page_shrank(sim, request)) {
         return;
     }
     sim_check(rest == 0, "client %u, request %u: the answer ends after %zu bytes%s", client->index,

@@ -23,7 +23,10 @@ enum sim_ask {
     SIM_POST,         /* with a body that has a length: 405 */
     SIM_POST_CHUNKED, /* the same, chunked */
     SIM_POST_EXPECT,  /* the same, waiting for 100 */
+    SIM_POST_LINE,    /* the same, and an empty line behind the body */
     SIM_POST_LARGE,   /* more than the server wants: 413 */
+    SIM_POST_ENDLESS, /* the same, chunked */
+    SIM_POST_BROKEN,  /* chunks that are none: 400 */
     SIM_UNKNOWN,      /* method: 501 */
     SIM_BAD,          /* 400 */
     SIM_ASKS_COUNT,

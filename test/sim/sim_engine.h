@@ -22,6 +22,7 @@ enum sim_operation_kind {
     SIM_OPEN,
     SIM_READ,
     SIM_TIMER,
+    SIM_WRITE,
     SIM_POLL_WATCH,
 };
 

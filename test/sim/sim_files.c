@@ -52,7 +52,8 @@ void sim_files_init(struct sim_files *files)
         { "k16", 16384 },       { "k16p.txt", 16385 },      { "k64m.bin", 65535 },
         { "k64.bin", 65536 },   { "k64p", 65537 },          { "k256m.bin", 262143 },
         { "k256.bin", 262144 }, { "k256p.bin", 262145 },    { "m1.bin", 1048576 + 17 },
-        { "index.html", 1234 }, { "dir/index.html", 5000 },
+        { "index.html", 1234 }, { "dir/index.html", 5000 }, { "e404.html", 2000 },
+        { "e405.html", 20000 },
     };
     for (size_t i = 0; i < sizeof(REGULAR) / sizeof(REGULAR[0]); i++) {
         struct sim_node *node = node_add(files, REGULAR[i].name, SIM_REGULAR, REGULAR[i].size);

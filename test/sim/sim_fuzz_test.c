@@ -19,10 +19,12 @@ enum {
 };
 
 static const char *const NAMES[] = {
-    "empty.bin",  "one.txt",    "p4095.html", "p4096.css", "p4097.js",  "k16m",     "k16",
-    "k16p.txt",   "k64m.bin",   "k64.bin",    "k64p",      "k256m.bin", "k256.bin", "k256p.bin",
-    "m1.bin",     "index.html", "dir/",       "dir",       "bare/",     "bare",     "pipe",
-    "secret.txt", "nope.txt",   "nope/",      "k16/x",     ".hidden",   "",         "k16p.txt",
+    "empty.bin", "one.txt",   "p4095.html", "p4096.css",  "p4097.js", "k16m",
+    "k16",       "k16p.txt",  "k64m.bin",   "k64.bin",    "k64p",     "k256m.bin",
+    "k256.bin",  "k256p.bin", "m1.bin",     "index.html", "dir/",     "dir",
+    "bare/",     "bare",      "pipe",       "secret.txt", "nope.txt", "nope/",
+    "k16/x",     ".hidden",   "",           "e404.html",  "%zz",      "%2e%2e/%2e%2e/etc",
+    "p4096.css"
 };
 
 static uint16_t rate(struct sim_random *random, uint32_t permille_max)
@@ -50,6 +52,18 @@ static void plan_faults(struct sim_plan *plan, struct sim_random *random)
     }
 }
 
+static void plan_error_pages(struct conf *conf)
+{
+    static const struct conf_error_page PAGES[] = {
+        { .status = 404, .path = "e404.html" },
+        { .status = 405, .path = "e405.html" },
+        { .status = 403, .path = "nope.html" },
+        { .status = 400, .path = "one.txt" },
+    };
+    conf->error_pages_count = sizeof(PAGES) / sizeof(PAGES[0]);
+    memcpy(conf->error_pages, PAGES, sizeof(PAGES));
+}
+
 static void plan_conf(struct sim_plan *plan, struct sim_random *random)
 {
     struct conf *conf = &plan->conf;
@@ -65,6 +79,9 @@ static void plan_conf(struct sim_plan *plan, struct sim_random *random)
     conf->cache_file_bytes_max = sim_random_below(random, 2) * sim_random_below(random, 100000);
     conf->requests_per_connection_max =
         sim_random_chance(random, 200) ? sim_random_between(random, 1, 8) : 0;
+    if (sim_random_chance(random, 400)) {
+        plan_error_pages(conf);
+    }
     plan->connections_max = sim_random_between(random, 2, 24);
     plan->cached_files_max = sim_random_below(random, 8);
     plan->descriptors_max =
@@ -106,7 +123,7 @@ static void make_slow(struct sim_manner *manner, struct sim_random *random)
 static void make_difficult(struct sim_client *client, struct sim_random *random)
 {
     struct sim_manner *manner = &client->manner;
-    switch (sim_random_below(random, 6)) {
+    switch (sim_random_below(random, 7)) {
     case 0:
         manner->never_reads = true;
         manner->patience_ms = sim_random_between(random, 500, 30000);
@@ -123,6 +140,12 @@ static void make_difficult(struct sim_client *client, struct sim_random *random)
         break;
     case 4:
         manner->patience_ms = sim_random_between(random, 1, 2000);
+        break;
+    case 5:
+        manner->never_reads = true;
+        while (client->requests_count < SIM_REQUESTS_MAX / 2) {
+            (void)sim_client_ask(*sim_current(), client, SIM_GET_LONG, "k16m");
+        }
         break;
     default:
         manner->half_closes = true;
@@ -171,7 +194,10 @@ static void run_seed(uint64_t seed)
     }
     if (sim_random_chance(&random, 300)) {
         sim_run_for(sim, sim_random_below(&random, 4000));
-        sim_tell_stop(sim);
+        if (sim_random_chance(&random, 200)) {
+            sim_tell(sim, WAKE_REPORT);
+        }
+        sim_tell(sim, WAKE_STOP);
     } else {
         sim_run_for(sim, 60000);
         sim->faults_are_off = true;

@@ -239,6 +239,20 @@ static bool run_read(struct uring *uring, struct sim_operation *operation)
     return true;
 }
 
+static bool run_write(struct uring *uring, struct sim_operation *operation)
+{
+    sim_check(sim_checksum_pieces(operation) == operation->checksum,
+              "the memory of a write changed before its result");
+    int32_t result = (int32_t)operation->size;
+    if (sim_fault(uring->sim, SIM_SHORT_SEND)) {
+        result = (int32_t)sim_random_between(&uring->sim->random, 1, operation->size);
+    } else if (sim_fault(uring->sim, SIM_SEND_AGAIN)) {
+        result = sim_random_chance(&uring->sim->random, 500) ? -EAGAIN : -EINTR;
+    }
+    sim_end_operation(uring, operation, operation->is_cancelled ? -ECANCELED : result);
+    return true;
+}
+
 /* --- choosing --------------------------------------------------------------------------------- */
 
 static bool run(struct uring *uring, struct sim_operation *operation)
@@ -263,6 +277,8 @@ static bool run(struct uring *uring, struct sim_operation *operation)
     case SIM_TIMER:
         sim_end_operation(uring, operation, -ETIME);
         return true;
+    case SIM_WRITE:
+        return run_write(uring, operation);
     case SIM_POLL_WATCH:
         break; /* at once: sim_watch_look() */
     }

@@ -295,7 +295,7 @@ static void a_stop_is_forced_in_the_end(void **state)
     struct sim *sim = sim_open(&plan);
     struct sim_client *client = add_never_reading(sim, "k256.bin");
     sim_run_for(sim, 100);
-    sim_tell_stop(sim);
+    sim_tell(sim, WAKE_STOP);
     sim_run_for(sim, sim->plan.conf.shutdown_timeout_ms - TICK_MS);
     assert_false(worker_is_done(sim->worker));
     assert_false(client->is_ended);

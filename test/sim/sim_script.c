@@ -48,7 +48,9 @@ static void expect_file(struct sim *sim, struct sim_request *request, const char
     (void)snprintf(index, sizeof(index), "%s%s", name, is_directory ? "index.html" : "");
     const struct sim_node *node = sim_files_find(&sim->files, index);
     request->status = 404;
-    if (node != NULL && node->kind == SIM_REGULAR) {
+    if (strncmp(name, "%", 1) == 0) {
+        request->status = 400; /* a bad escape, or a path that climbs */
+    } else if (node != NULL && node->kind == SIM_REGULAR) {
         request->status = node->is_secret ? 403 : 200;
         request->node = node->is_secret ? NULL : node;
     } else if (node != NULL) {
@@ -102,10 +104,13 @@ static void say_body(struct sim_client *client, const char *name, uint32_t size,
     }
 }
 
-static void say_chunks(struct sim_client *client, const char *name)
+static void say_chunks(struct sim_client *client, const char *name, uint32_t count, const char *end)
 {
     say_head(client, "POST", name, LINES "Transfer-Encoding: chunked\r\n\r\n");
-    say_text(client, "5\r\nhello\r\n10;name=value\r\n0123456789abcdef\r\n0\r\nX-After: 1\r\n\r\n");
+    for (uint32_t i = 0; i < count; i++) {
+        say_text(client, i == 0 ? "5;name=value\r\nhello\r\n" : "10\r\n0123456789abcdef\r\n");
+    }
+    say_text(client, end);
 }
 
 /* The bytes of a request, and the status that does not depend on a file. */
@@ -138,9 +143,23 @@ static void say_request(struct sim_client *client, struct sim_request *request, 
         say_body(client, name, 1 + client->requests_count * 397, request->ask == SIM_POST_EXPECT);
         request->status = 405;
         break;
-    case SIM_POST_CHUNKED:
-        say_chunks(client, name);
+    case SIM_POST_LINE:
+        say_body(client, name, 10, false);
+        say_text(client, "\r\n");
+        request->end -= 2; /* whether it comes or not */
         request->status = 405;
+        break;
+    case SIM_POST_CHUNKED:
+        say_chunks(client, name, 1, "0\r\nX-After: 1\r\n\r\n");
+        request->status = 405;
+        break;
+    case SIM_POST_ENDLESS:
+        say_chunks(client, name, 2500, "0\r\n\r\n");
+        request->status = 413;
+        break;
+    case SIM_POST_BROKEN:
+        say_chunks(client, name, 3, "0x1\r\n");
+        request->status = 400;
         break;
     case SIM_POST_LARGE:
         say_body(client, name, 40000, false);
@@ -167,7 +186,8 @@ static bool ask_is_for_file(enum sim_ask ask)
 
 static bool ask_ends(enum sim_ask ask)
 {
-    return ask == SIM_GET_CLOSE || ask == SIM_GET_OLD || ask == SIM_POST_LARGE || ask == SIM_BAD;
+    return ask == SIM_GET_CLOSE || ask == SIM_GET_OLD || ask == SIM_POST_LARGE ||
+           ask == SIM_POST_ENDLESS || ask == SIM_POST_BROKEN || ask == SIM_BAD;
 }
 
 struct sim_request *sim_client_ask(struct sim *sim, struct sim_client *client, enum sim_ask ask,

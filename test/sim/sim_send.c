@@ -30,6 +30,24 @@ static void notice_add(struct uring *uring, const struct sim_operation *operatio
     };
 }
 
+/* A failed send may say that no notice comes, and then one does: at once, before anything else can
+ * use the memory. Told apart from another notice of the same chunk only when none is owed. */
+static void post_stray(struct uring *uring, const struct sim_operation *operation)
+{
+    uint64_t token = uring_token_pack(operation->token);
+    for (uint32_t i = 0; i < uring->notices_count; i++) {
+        if (uring->notices[i].used && uring_token_pack(uring->notices[i].token) == token) {
+            return;
+        }
+    }
+    struct uring_event event = {
+        .token = operation->token,
+        .buffer = URING_BUFFER_NONE,
+        .notice = true,
+    };
+    sim_post(uring, &event, -1);
+}
+
 /* The result of a send of either kind. The kernel owes a notice as soon as it has seen the memory,
  * and at its whim when it refused to. */
 static void finish_send(struct uring *uring, struct sim_operation *operation, int32_t result)
@@ -46,6 +64,9 @@ static void finish_send(struct uring *uring, struct sim_operation *operation, in
     }
     sim_post_result(uring, operation, result, owes);
     operation->used = false;
+    if (operation->kind == SIM_SEND_ZERO_COPY && result == -ENOMEM && !owes) {
+        post_stray(uring, operation);
+    }
 }
 
 /* Hands the next `size` bytes of the operation to the peer. */
