@@ -87,7 +87,7 @@ static bool step_head(struct worker *worker, struct connection *connection)
          */
         input_consume(&worker->inputs, input, view.size);
         http_parser_init(&connection->parser);
-        return false;
+        return true; /* what came behind it may lie in another receive buffer */
     }
     if (connection->exchange == NULL) {
         exchange_take(worker, connection);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -20,10 +21,12 @@
 #include <unistd.h>
 
 #include "server/listener.h"
+#include "server/type_table.h"
 #include "server/worker.h"
 
 enum {
-    MIME_TYPES_SIZE_MAX = 1024 * 1024,
+    PROBE_ATTEMPTS_MAX = 20,
+    PROBE_PAUSE_MS = 100,
 };
 
 enum thread_state {
@@ -89,6 +92,18 @@ static uint32_t cpus_count(void)
 /* --- set-up ------------------------------------------------------------------------------------
  */
 
+/* The kernel gives the locked memory of a ring back some time after its process has ended: a
+ * restart within a small limit (ulimit -l) has to wait for it. */
+static enum uring_refusal probe_patiently(int *error)
+{
+    enum uring_refusal refusal = uring_probe(error);
+    for (int i = 0; i < PROBE_ATTEMPTS_MAX && *error == -ENOMEM; i++) {
+        (void)poll(NULL, 0, PROBE_PAUSE_MS);
+        refusal = uring_probe(error);
+    }
+    return refusal;
+}
+
 static int tell_refusal(enum uring_refusal refusal, int error)
 {
     const char *reason = "";
@@ -125,37 +140,12 @@ static int open_root(struct service *service)
     return 0;
 }
 
-static void add_system_types(struct http_type_table *types)
-{
-    FILE *file = fopen("/etc/mime.types", "re");
-    if (file == NULL) {
-        return;
-    }
-    char *text = malloc(MIME_TYPES_SIZE_MAX);
-    if (text != NULL) {
-        size_t size = fread(text, 1, MIME_TYPES_SIZE_MAX, file);
-        http_type_table_add_mime_types(types, slice_of(text, size));
-        free(text);
-    }
-    fclose(file);
-}
-
 static int create_types(struct service *service)
 {
-    const struct conf *conf = service->conf;
-    service->types = malloc(sizeof(*service->types));
+    service->types = type_table_create(service->conf);
     if (service->types == NULL) {
         fprintf(stderr, "gyre: out of memory\n");
         return 1;
-    }
-    http_type_table_init(service->types);
-    for (uint32_t i = 0; i < conf->types_count; i++) {
-        (void)http_type_table_add(service->types, slice_from_string(conf->types[i].extension),
-                                  slice_from_string(conf->types[i].type));
-    }
-    http_type_table_add_builtin(service->types);
-    if (conf->mime_types == CONF_ON) {
-        add_system_types(service->types);
     }
     return 0;
 }
@@ -430,7 +420,7 @@ int service_run(const struct conf *conf)
     pthread_cond_init(&service->changed, NULL);
 
     int error = 0;
-    enum uring_refusal refusal = uring_probe(&error);
+    enum uring_refusal refusal = probe_patiently(&error);
     int status = tell_refusal(refusal, error);
     if (status == 0 && open_root(service) == 0 && create_types(service) == 0 &&
         open_listeners(service) == 0) {
