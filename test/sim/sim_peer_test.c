@@ -139,6 +139,31 @@ static void a_continue_is_sent_to_who_waits_for_it(void **state)
     sim_close(sim);
 }
 
+/* Lets the client's bytes up to there into a receive buffer of their own. */
+static void receive_up_to(struct sim *sim, struct sim_client *client, uint32_t end)
+{
+    client->manner.stops_at = end;
+    while (client->taken < end) {
+        assert_true(sim_step_world(sim));
+    }
+}
+
+static void an_empty_line_behind_a_body_hides_no_request(void **state)
+{
+    (void)state;
+    struct sim *sim = open_plain();
+    struct sim_client *client = add_getter(sim, "one.txt");
+    struct sim_request *post = sim_client_ask(sim, client, SIM_POST_LINE, "one.txt");
+    struct sim_request *get = sim_client_ask(sim, client, SIM_GET, "one.txt");
+    client->manner.stops_at = post->end;
+    sim_settle(sim);
+    receive_up_to(sim, client, get->start);
+    receive_up_to(sim, client, get->end);
+    sim_settle(sim);
+    assert_answered(client, 200);
+    sim_close(sim);
+}
+
 /* The last answer must not be lost to a reset, though the peer goes on asking. */
 static void the_last_answer_survives_requests_behind_it(void **state)
 {
@@ -316,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_peer_that_resets_leaves_nothing_behind),
         cmocka_unit_test(requests_before_a_half_close_are_answered),
         cmocka_unit_test(a_continue_is_sent_to_who_waits_for_it),
+        cmocka_unit_test(an_empty_line_behind_a_body_hides_no_request),
         cmocka_unit_test(the_last_answer_survives_requests_behind_it),
         cmocka_unit_test(half_a_head_is_a_408),
         cmocka_unit_test(half_a_body_is_a_408),
