@@ -231,6 +231,16 @@ static void wake_buffer_waiters(struct worker *worker)
     }
 }
 
+/* Whoever was woken for a chunk may not have taken it: its send may be pending, or it has ended. */
+static void wake_chunk_waiters(struct worker *worker)
+{
+    uint32_t taken = uring_pool_taken_count(worker->chunks);
+    uint32_t count = worker->settings.conf->chunks_max - taken;
+    for (; count > 0 && !list_is_empty(&worker->waiting_chunk); count--) {
+        worker_wake_waiting(worker, &worker->waiting_chunk);
+    }
+}
+
 static void read_clock(struct worker *worker)
 {
     worker->now_ms = uring_clock_ms(worker->uring);
@@ -259,6 +269,7 @@ void worker_handle_batch(struct worker *worker, size_t count)
     }
     advance_ready(worker);
     wake_buffer_waiters(worker);
+    wake_chunk_waiters(worker);
     acceptor_balance(worker);
     advance_ready(worker);
     access_log_flush(&worker->log, worker->stopping);

@@ -38,6 +38,47 @@ static void a_fast_peer_gets_through_among_many_that_do_not_read(void **state)
     sim_close(sim);
 }
 
+/* Lets loads begin until so many are under way, and makes them take their time. */
+static void hold_loads(struct sim *sim, unsigned wanted, uint32_t milliseconds)
+{
+    for (unsigned held = 0; held < wanted;) {
+        sim_step(sim, sim->clock_ms);
+        for (uint32_t i = 0; i < sim->uring->operations_end; i++) {
+            struct sim_operation *operation = &sim->uring->operations[i];
+            if (operation->used && operation->token.op == OP_LOAD && operation->due_ms == 0) {
+                operation->due_ms = sim->clock_ms + milliseconds;
+                held++;
+            }
+        }
+    }
+}
+
+static void a_free_chunk_goes_to_who_can_use_it(void **state)
+{
+    (void)state;
+    struct sim_plan plan = plain();
+    plan.conf.chunks_max = 2;
+    plan.conf.chunk_bytes = 262144; /* each holder has one load, and is done */
+    struct sim *sim = sim_open(&plan);
+    (void)add_getter(sim, "k64.bin");
+    (void)add_getter(sim, "m1.bin");
+    sim_settle(sim);
+    add_getter(sim, "k256m.bin")->manner.window = 1 << 20;
+    add_getter(sim, "k256.bin")->manner.window = 1 << 20;
+    hold_loads(sim, 2, 1000);
+    for (unsigned i = 0; i < 2; i++) {
+        struct sim_client *client = add_never_reading(sim, "k64.bin");
+        (void)sim_client_ask(sim, client, SIM_GET, "m1.bin");
+    }
+    sim_settle(sim);
+    struct sim_client *client = add_getter(sim, "k256.bin");
+    sim_settle(sim);
+    assert_int_equal(uring_pool_taken_count(sim->worker->chunks), 2);
+    sim_run_for(sim, 1500);
+    assert_answered(client, 200);
+    sim_close(sim);
+}
+
 static void zero_copy_leaves_half_of_the_chunks(void **state)
 {
     (void)state;
@@ -335,6 +376,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fast_peer_gets_through_among_slow_ones),
         cmocka_unit_test(a_fast_peer_gets_through_among_many_that_do_not_read),
+        cmocka_unit_test(a_free_chunk_goes_to_who_can_use_it),
         cmocka_unit_test(zero_copy_leaves_half_of_the_chunks),
         cmocka_unit_test(a_flood_of_requests_is_taken_only_as_fast_as_its_answers),
         cmocka_unit_test(a_peer_that_does_not_read_gives_the_receive_buffers_back_in_time),
