@@ -254,6 +254,23 @@ static void half_a_body_is_a_408(void **state)
     sim_close(sim);
 }
 
+static void each_body_has_its_own_time(void **state)
+{
+    (void)state;
+    struct sim *sim = open_plain();
+    struct sim_client *client = sim_client_add(sim);
+    uint32_t first = sim_client_ask(sim, client, SIM_POST, "one.txt")->end;
+    uint32_t second = sim_client_ask(sim, client, SIM_POST, "one.txt")->end;
+    client->manner.stops_at = first - 10;
+    sim_run_for(sim, sim->plan.conf.body_timeout_ms - 1500);
+    client->manner.stops_at = second - 10;
+    sim_run_for(sim, sim->plan.conf.body_timeout_ms - 1500);
+    client->manner.stops_at = 0;
+    sim_settle(sim);
+    assert_answered(client, 405);
+    sim_close(sim);
+}
+
 static void an_idle_connection_is_closed_in_silence(void **state)
 {
     (void)state;
@@ -387,6 +404,7 @@ int main(void)
         cmocka_unit_test(the_last_answer_survives_requests_behind_it),
         cmocka_unit_test(half_a_head_is_a_408),
         cmocka_unit_test(half_a_body_is_a_408),
+        cmocka_unit_test(each_body_has_its_own_time),
         cmocka_unit_test(an_idle_connection_is_closed_in_silence),
         cmocka_unit_test(a_peer_that_does_not_read_is_given_up),
         cmocka_unit_test(a_slow_peer_is_not_given_up),
