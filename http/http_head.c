@@ -58,6 +58,7 @@ static void content_append(struct http_writer *writer, const struct http_head *h
     if (head->has_content_length) {
         decimal_field_append(writer, SLICE("Content-Length: "), head->content_length);
     }
+    field_append(writer, SLICE("Content-Range: "), head->content_range);
     if (head->accept_ranges) {
         http_writer_append(writer, SLICE("Accept-Ranges: bytes\r\n"));
     }
@@ -67,6 +68,7 @@ size_t http_head_write_fixed(const struct http_head *head, char *buffer, size_t 
 {
     assert(!head->has_content_length || !http_status_is_bodiless(head->status));
     assert(head->last_modified.data == NULL || head->last_modified.size == HTTP_DATE_SIZE);
+    assert(head->content_range.data == NULL || head->status == 206 || head->status == 416);
     struct http_writer writer = { .data = buffer, .size = size };
     status_line_append(&writer, head->status);
     http_writer_append(&writer, SLICE("Server: gyre\r\n"));

@@ -26,7 +26,8 @@ struct http_head {
     bool accept_ranges;
     bool no_store; /* Cache-Control: no-store, on errors */
     uint64_t content_length;
-    struct slice content_type; /* brings X-Content-Type-Options: nosniff with it */
+    struct slice content_range; /* 206 with one part, 416 */
+    struct slice content_type;  /* brings X-Content-Type-Options: nosniff with it */
     struct slice etag;
     struct slice last_modified; /* HTTP_DATE_SIZE bytes */
     struct slice location;

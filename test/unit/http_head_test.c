@@ -66,6 +66,56 @@ static void an_error_says_allow_retry_after_and_no_store(void **state)
                 "HTTP/1.1 503 Service Unavailable\r\nServer: gyre\r\nRetry-After: 65535\r\n");
 }
 
+static void a_part_says_which_bytes_it_is(void **state)
+{
+    (void)state;
+    struct http_head head = full_head();
+    head.status = 206;
+    head.content_length = 100;
+    head.content_range = SLICE("bytes 0-99/4096");
+    head_expect("206", head,
+                "HTTP/1.1 206 Partial Content\r\n"
+                "Server: gyre\r\n"
+                "Content-Type: text/css; charset=utf-8\r\n"
+                "X-Content-Type-Options: nosniff\r\n"
+                "Content-Length: 100\r\n"
+                "Content-Range: bytes 0-99/4096\r\n"
+                "Accept-Ranges: bytes\r\n"
+                "ETag: \"1000-abc-1\"\r\n"
+                "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+}
+
+static void a_range_past_the_end_is_told_the_size(void **state)
+{
+    (void)state;
+    head_expect("416",
+                (struct http_head){ .status = 416,
+                                    .has_content_length = true,
+                                    .content_length = 7,
+                                    .content_range = SLICE("bytes */4096"),
+                                    .no_store = true },
+                "HTTP/1.1 416 Range Not Satisfiable\r\n"
+                "Server: gyre\r\n"
+                "Content-Length: 7\r\n"
+                "Content-Range: bytes */4096\r\n"
+                "Cache-Control: no-store\r\n");
+}
+
+static void what_is_not_modified_has_validators_and_no_length(void **state)
+{
+    (void)state;
+    struct http_head head = full_head();
+    head.status = 304;
+    head.has_content_length = false;
+    head.content_type = SLICE_NONE;
+    head.accept_ranges = false;
+    head_expect("304", head,
+                "HTTP/1.1 304 Not Modified\r\n"
+                "Server: gyre\r\n"
+                "ETag: \"1000-abc-1\"\r\n"
+                "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+}
+
 static void an_empty_file_has_a_length_of_zero(void **state)
 {
     (void)state;
@@ -114,7 +164,9 @@ static void the_largest_head_fits_its_bound(void **state)
     memset(type, 't', sizeof(type));
     memset(etag, 'e', sizeof(etag));
     struct http_head head = full_head();
-    head.status = 431; /* the longest phrase */
+    head.status = 416; /* may have Content-Range; its phrase is short of the longest by 10 bytes */
+    head.content_range =
+        SLICE("bytes 10000000000000000000-18446744073709551614/18446744073709551615");
     head.content_length = UINT64_MAX;
     head.retry_after_s = UINT16_MAX;
     head.no_store = true;
@@ -202,6 +254,9 @@ int main(void)
         cmocka_unit_test(absent_fields_write_nothing),
         cmocka_unit_test(a_redirect_has_its_location),
         cmocka_unit_test(an_error_says_allow_retry_after_and_no_store),
+        cmocka_unit_test(a_part_says_which_bytes_it_is),
+        cmocka_unit_test(a_range_past_the_end_is_told_the_size),
+        cmocka_unit_test(what_is_not_modified_has_validators_and_no_length),
         cmocka_unit_test(an_empty_file_has_a_length_of_zero),
         cmocka_unit_test(a_length_has_64_bits),
         cmocka_unit_test(a_content_type_always_brings_nosniff),
