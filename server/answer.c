@@ -52,10 +52,8 @@ static void commit_head(struct worker *worker, struct connection *connection,
                         const struct http_request *request, size_t fixed_size)
 {
     bool closing = must_close(worker, connection, request);
-    if (closing) {
-        connection->phase = PHASE_LAST;
-        connection->asked_to_close = !request->keep_alive;
-    }
+    connection->exchange->closing = closing;
+    connection->asked_to_close = closing && !request->keep_alive;
     size_t tail_size = http_head_write_tail(worker->date, http_respond_connection(request, closing),
                                             outbuf_end(connection) + fixed_size);
     outbuf_commit(connection, fixed_size + tail_size);
@@ -112,29 +110,158 @@ static size_t write_page_head(const struct exchange *exchange, char *buffer)
     return http_head_write_fixed(&head, buffer, HTTP_HEAD_FIXED_SIZE_MAX);
 }
 
-void answer_entry(struct worker *worker, struct connection *connection)
+/* The fixed half for a part of the representation (206), or for none of it (304). */
+static size_t write_partial_head(const struct exchange *exchange,
+                                 const struct http_conditional *conditional, struct slice type,
+                                 char *buffer)
+{
+    const struct entry *entry = exchange->entry;
+    bool partial = conditional->response.status == 206;
+    char range[HTTP_CONTENT_RANGE_SIZE_MAX];
+    size_t range_size = 0;
+    if (partial && conditional->ranges.count == 1) {
+        range_size =
+            http_content_range_write(conditional->ranges.items[0], entry->identity.size, range);
+    }
+    struct http_head head = {
+        .status = conditional->response.status,
+        .has_content_length = partial,
+        .content_length = conditional->response.length,
+        .content_range = range_size > 0 ? slice_of(range, range_size) : SLICE_NONE,
+        .content_type = partial ? type : SLICE_NONE,
+        .etag = slice_of(entry->etag, entry->etag_size),
+        .last_modified = entry_last_modified(entry),
+        .accept_ranges = partial,
+    };
+    return http_head_write_fixed(&head, buffer, HTTP_HEAD_FIXED_SIZE_MAX);
+}
+
+static struct http_multipart multipart_of(const struct exchange *exchange)
+{
+    return (struct http_multipart){
+        .boundary = slice_of(exchange->boundary, sizeof(exchange->boundary)),
+        .type = exchange->entry->type,
+        .size = exchange->entry->identity.size,
+        .ranges = &exchange->ranges,
+    };
+}
+
+/* 206: one range of the representation, or all of them framed. */
+static bool answer_ranges(struct worker *worker, struct connection *connection,
+                          const struct http_conditional *conditional)
+{
+    struct exchange *exchange = connection->exchange;
+    struct entry *entry = exchange->entry;
+    char multipart_type[HTTP_MULTIPART_TYPE_SIZE_MAX];
+    struct slice type = entry->type;
+    bool several = conditional->response.content == HTTP_CONTENT_MULTIPART;
+    if (several) {
+        type.data = multipart_type;
+        type.size = http_multipart_write_type(
+            slice_of(exchange->boundary, sizeof(exchange->boundary)), multipart_type);
+    }
+    commit_head(worker, connection, &exchange->request,
+                write_partial_head(exchange, conditional, type, outbuf_end(connection)));
+    log_response(worker, connection, &exchange->request, &conditional->response);
+    if (several) {
+        exchange->ranges = conditional->ranges;
+        exchange->parts_sent = 0;
+        exchange->step = EXCHANGE_PARTS;
+        return answer_parts(connection);
+    }
+    if (conditional->response.content == HTTP_CONTENT_REPRESENTATION) {
+        append_body(connection, entry, conditional->response.offset, conditional->response.length);
+    }
+    return true;
+}
+
+bool answer_parts(struct connection *connection)
+{
+    struct exchange *exchange = connection->exchange;
+    struct http_multipart multipart = multipart_of(exchange);
+    while (exchange->parts_sent < exchange->ranges.count) {
+        if (!outbox_has_room(&connection->outbox, OUTBOX_SEGMENTS_A_RESPONSE) ||
+            outbuf_room(connection) < OUTBUF_HEAD_ROOM) {
+            return false;
+        }
+        size_t size = http_multipart_write_part_head(
+            &multipart, exchange->parts_sent, outbuf_end(connection), HTTP_PART_HEAD_SIZE_MAX);
+        assert(size > 0);
+        outbuf_commit(connection, size);
+        struct http_range range = exchange->ranges.items[exchange->parts_sent];
+        append_body(connection, exchange->entry, range.offset, range.length);
+        exchange->parts_sent++;
+    }
+    if (!outbox_has_room(&connection->outbox, 1) ||
+        outbuf_room(connection) < HTTP_MULTIPART_END_SIZE_MAX) {
+        return false;
+    }
+    size_t size =
+        http_multipart_write_end(&multipart, outbuf_end(connection), HTTP_MULTIPART_END_SIZE_MAX);
+    outbuf_commit(connection, size);
+    return true;
+}
+
+static bool answer_page(struct worker *worker, struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
     const struct http_request *request = &exchange->request;
-    struct entry *entry = exchange->entry;
     struct http_response response;
-    size_t fixed_size = entry->head_size;
-    if (exchange->status == 0) {
-        struct http_representation representation = { .size = entry->identity.size };
-        http_respond(request, &representation, &response);
-        memcpy(outbuf_end(connection), entry->head, fixed_size);
-    } else {
-        http_respond_status(request, exchange->status, &response);
-        response.length = entry->identity.size;
-        fixed_size = write_page_head(exchange, outbuf_end(connection));
-    }
-    commit_head(worker, connection, request, fixed_size);
+    http_respond_status(request, exchange->status, &response);
+    response.length = exchange->entry->identity.size;
+    commit_head(worker, connection, request, write_page_head(exchange, outbuf_end(connection)));
     if (response.content != HTTP_CONTENT_NONE && response.length > 0) {
-        append_body(connection, entry, response.offset, response.length);
+        append_body(connection, exchange->entry, 0, response.length);
     }
     log_response(worker, connection, request, &response);
-    entry_release(worker->uring, entry);
-    exchange->entry = NULL;
+    return true;
+}
+
+static bool answer_whole(struct worker *worker, struct connection *connection,
+                         const struct http_response *response)
+{
+    struct exchange *exchange = connection->exchange;
+    struct entry *entry = exchange->entry;
+    memcpy(outbuf_end(connection), entry->head, entry->head_size);
+    commit_head(worker, connection, &exchange->request, entry->head_size);
+    if (response->content == HTTP_CONTENT_REPRESENTATION && response->length > 0) {
+        append_body(connection, entry, response->offset, response->length);
+    }
+    log_response(worker, connection, &exchange->request, response);
+    return true;
+}
+
+bool answer_entry(struct worker *worker, struct connection *connection)
+{
+    struct exchange *exchange = connection->exchange;
+    const struct entry *entry = exchange->entry;
+    if (exchange->status != 0) {
+        return answer_page(worker, connection);
+    }
+    struct http_selection selection = {
+        .size = entry->identity.size,
+        .type = entry->type,
+        .boundary = slice_of(exchange->boundary, sizeof(exchange->boundary)),
+        .validators = { .etag = slice_of(entry->etag, entry->etag_size),
+                        .has_mtime = entry->has_mtime,
+                        .mtime_s = entry->identity.modified_s,
+                        .now_s = worker->now_s },
+    };
+    if (exchange->request.range.data != NULL) {
+        worker_make_boundary(worker, exchange->boundary);
+    }
+    struct http_conditional conditional;
+    http_respond_conditional(&exchange->request, &selection, &conditional);
+    switch (conditional.response.status) {
+    case 200:
+        return answer_whole(worker, connection, &conditional.response);
+    case 206:
+    case 304:
+        return answer_ranges(worker, connection, &conditional);
+    default:
+        exchange->status = conditional.response.status;
+        return answer_status(worker, connection);
+    }
 }
 
 /* Returns 0 when it does not fit. */
@@ -142,6 +269,10 @@ static size_t write_status_head(struct worker *worker, const struct exchange *ex
                                 struct slice body, char *buffer, size_t size)
 {
     unsigned status = exchange->status;
+    char range[HTTP_CONTENT_RANGE_SIZE_MAX];
+    size_t range_size =
+        status == 416 ? http_content_range_write_unsatisfied(exchange->entry->identity.size, range)
+                      : 0;
     struct slice location = SLICE_NONE;
     if (status == 301) {
         size_t location_size = http_target_write_slash_redirect(
@@ -157,6 +288,7 @@ static size_t write_status_head(struct worker *worker, const struct exchange *ex
         .content_type = http_status_is_bodiless(status) ? SLICE_NONE : http_status_body_type(),
         .location = location,
         .allow = status == 405 || status == 204 ? http_allow() : SLICE_NONE,
+        .content_range = range_size > 0 ? slice_of(range, range_size) : SLICE_NONE,
         .retry_after_s = status == 503 ? RETRY_AFTER_S : 0,
         .no_store = status >= 400,
     };

@@ -8,10 +8,13 @@
 struct worker;
 struct connection;
 
-/* Answers with exchange->entry, which it lets go of: 200, or under exchange->status for a page of
- * [errors].
- */
-void answer_entry(struct worker *worker, struct connection *connection);
+/* Answers with exchange->entry: the whole, ranges of it, or what its preconditions say; under
+ * exchange->status for a page of [errors]. False: not all parts of a multipart answer are in the
+ * outbox yet: exchange->step is EXCHANGE_PARTS. */
+bool answer_entry(struct worker *worker, struct connection *connection);
+
+/* Goes on with the parts. Returns true when the last is in the outbox. */
+bool answer_parts(struct connection *connection);
 
 /* Answers with exchange->status and its built-in body. False: the outbuf is too full for a long
  * Location; it fits an empty one. */

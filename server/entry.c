@@ -79,20 +79,24 @@ void entry_render(struct entry *entry, int64_t now_s)
     int64_t age_s = now_s - identity->changed_s;
     entry->young = age_s >= 0 && age_s < HTTP_ETAG_YOUNG_S;
 
-    char modified[HTTP_DATE_SIZE];
-    http_date_write(identity->modified_s, modified);
-    bool sendable = http_mtime_is_sendable(identity->modified_s, now_s);
+    http_date_write(identity->modified_s, entry->modified);
+    entry->has_mtime = http_mtime_is_sendable(identity->modified_s, now_s);
     struct http_head head = {
         .status = 200,
         .has_content_length = true,
         .content_length = identity->size,
         .content_type = entry->type,
         .etag = slice_of(entry->etag, entry->etag_size),
-        .last_modified = sendable ? slice_of(modified, sizeof(modified)) : SLICE_NONE,
+        .last_modified = entry_last_modified(entry),
         .accept_ranges = true,
     };
     entry->head_size = (uint16_t)http_head_write_fixed(&head, entry->head, sizeof(entry->head));
     assert(entry->head_size > 0);
+}
+
+struct slice entry_last_modified(const struct entry *entry)
+{
+    return entry->has_mtime ? slice_of(entry->modified, sizeof(entry->modified)) : SLICE_NONE;
 }
 
 struct entry *entry_acquire(struct entry *entry)

@@ -33,6 +33,7 @@ struct entry {
     uint64_t hash;
     uint32_t references; /* the cache's, and one a segment or exchange */
     bool cached;
+    bool has_mtime;       /* Last-Modified is sent */
     bool young;           /* changed so lately that stat cannot be trusted to see the next change */
     bool watched;         /* a change of it shows in the worker's watch */
     uint64_t watch_epoch; /* of the watch, before it was last compared */
@@ -51,6 +52,7 @@ struct entry {
     uint8_t etag_size;
     char head[HTTP_HEAD_FIXED_SIZE_MAX]; /* the fixed half of a 200 */
     char etag[HTTP_ETAG_SIZE_MAX];
+    char modified[HTTP_DATE_SIZE];
     char type_text[128];
     char *body; /* size bytes when file is -1, else the first body_capacity */
 };
@@ -68,6 +70,9 @@ void entry_account(struct entry *entry, uint64_t *live_bytes);
 
 /* Renders tag and head once type and identity are known. now_s: UTC. */
 void entry_render(struct entry *entry, int64_t now_s);
+
+/* The value of Last-Modified; SLICE_NONE: none is sent. */
+struct slice entry_last_modified(const struct entry *entry);
 
 struct entry *entry_acquire(struct entry *entry);
 

@@ -400,11 +400,14 @@ bool exchange_advance(struct worker *worker, struct connection *connection)
         !connection_make_room(worker, connection)) {
         return false;
     }
-    if (exchange->step == EXCHANGE_FOUND) {
-        answer_entry(worker, connection);
-        return true;
+    switch (exchange->step) {
+    case EXCHANGE_FOUND:
+        return answer_entry(worker, connection);
+    case EXCHANGE_PARTS:
+        return answer_parts(connection);
+    default:
+        return answer_status(worker, connection);
     }
-    return answer_status(worker, connection);
 }
 
 void exchange_reject(struct worker *worker, struct connection *connection, unsigned status)
@@ -443,6 +446,7 @@ void exchange_take(struct worker *worker, struct connection *connection)
     exchange->open_attempts = 0;
     exchange->fill_attempts = 0;
     exchange->wants_directory = false;
+    exchange->closing = false;
     exchange->entry = NULL;
     connection->exchange = exchange;
 }

@@ -23,6 +23,7 @@ enum exchange_step {
     EXCHANGE_OPENING,
     EXCHANGE_FILLING,
     EXCHANGE_FOUND,  /* entry is complete: answer with it */
+    EXCHANGE_PARTS,  /* a multipart answer is on its way into the outbox */
     EXCHANGE_STATUS, /* answer with `status` and its body */
 };
 
@@ -36,6 +37,10 @@ struct exchange {
     uint8_t fill_attempts;
     bool wants_directory; /* opening the directory itself, to tell 403 from 404 */
     struct entry *entry;  /* FILLING: being filled; FOUND: to be sent */
+    bool closing;         /* the answer says that the connection ends */
+    uint8_t parts_sent;   /* PARTS: how many of the ranges are in the outbox */
+    struct http_ranges ranges;
+    char boundary[BOUNDARY_SIZE];
     uint32_t filled_size;
     uint32_t wanted_size;
     /* What is opened: target, index name behind it; must live until the event. */

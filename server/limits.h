@@ -34,6 +34,7 @@ enum {
     LOG_FLUSH_SIZE = 64 * 1024,   /* written when this much has gathered, or at the next tick */
 
     RETRY_AFTER_S = 2,
+    BOUNDARY_SIZE = 32,      /* hexadecimal digits of 128 bits */
     SHUTDOWN_JOIN_MS = 2000, /* after shutdown_timeout: how long notices may still lag */
 };
 

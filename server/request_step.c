@@ -37,13 +37,11 @@ static void pin_head(struct worker *worker, struct connection *connection)
 
 static void finish_request(struct worker *worker, struct connection *connection)
 {
+    connection->phase = connection->exchange->closing ? PHASE_LAST : PHASE_HEAD;
     exchange_release(worker, connection);
     input_unpin(&worker->inputs, &connection->input);
     http_parser_reset(&connection->parser);
     connection->requests_count++;
-    if (connection->phase != PHASE_LAST) {
-        connection->phase = PHASE_HEAD;
-    }
 }
 
 static void start_body(struct worker *worker, struct connection *connection)

@@ -208,6 +208,28 @@ static void advance_ready(struct worker *worker)
     }
 }
 
+/* xorshift128+: unpredictable enough for who wrote a file before the request came. */
+static uint64_t next_random(uint64_t state[2])
+{
+    uint64_t a = state[0];
+    uint64_t b = state[1];
+    state[0] = b;
+    a ^= a << 23;
+    state[1] = a ^ b ^ a >> 18 ^ b >> 5;
+    return state[1] + b;
+}
+
+void worker_make_boundary(struct worker *worker, char buffer[BOUNDARY_SIZE])
+{
+    static const char DIGITS[] = "0123456789abcdef";
+    for (unsigned i = 0; i < BOUNDARY_SIZE; i += 16) {
+        uint64_t bits = next_random(worker->random);
+        for (unsigned j = 0; j < 16; j++) {
+            buffer[i + j] = DIGITS[bits >> 4 * j & 15];
+        }
+    }
+}
+
 void worker_wake_waiting(struct worker *worker, struct list *waiting)
 {
     struct list_node *node = list_take_first(waiting);

@@ -92,6 +92,8 @@ struct worker {
     bool stop_forced;
     uint64_t joined_ms; /* when the last connection was seen, while stopping */
 
+    uint64_t random[2]; /* state of the boundaries' generator */
+
     struct access_log log;
     char *report; /* being written; NULL: none */
     uint32_t report_size;
@@ -122,6 +124,9 @@ uint32_t worker_connections_count(const struct worker *worker);
 
 /* Bytes that the worker's fixed tables and pools may come to use at most. */
 uint64_t worker_memory_max(const struct worker_settings *settings);
+
+/* Writes a boundary that nobody can foresee into buffer: BOUNDARY_SIZE hexadecimal digits. */
+void worker_make_boundary(struct worker *worker, char buffer[BOUNDARY_SIZE]);
 
 /* Wakes the first connection that waits for a resource that has just been given back. */
 void worker_wake_waiting(struct worker *worker, struct list *waiting);

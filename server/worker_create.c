@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 
 #include "server/worker.h"
 
@@ -100,6 +102,10 @@ int worker_create(struct worker *worker, const struct worker_settings *settings)
     memset(worker, 0, sizeof(*worker));
     worker->settings = *settings;
     worker->date_s = -1;
+    if (getrandom(worker->random, sizeof(worker->random), GRND_NONBLOCK) < 0) {
+        worker->random[0] = (uint64_t)time(NULL); /* no entropy yet: early at boot */
+    }
+    worker->random[1] |= 1; /* the state must not be zero */
     worker->log.file = -1;
     worker->log.file_next = -1;
     worker->watch.fd = -1;
