@@ -382,7 +382,7 @@ PAGES_ROOT = harness.make_tree({"sorry.html": PAGE, "large.html": LARGE_PAGE})
 
 @test
 def pages_of_405_and_501_are_sent_with_their_status():
-    with start(PAGES_ROOT, **{"errors.405": "/sorry.html", "errors.501": "/sorry.html"}) as server, \
+    with start(PAGES_ROOT, **{f"errors.{n}": "/sorry.html" for n in (405, 501)}) as server, \
             server.connect() as client:
         for method, status in (("DELETE", 405), ("BREW", 501), ("POST", 405)):
             response = client.get("/large.html", method=method)
