@@ -106,6 +106,82 @@ static void a_replaced_file_is_served_anew_at_once(void **state)
     sim_close(sim);
 }
 
+/* The files that the next bytes of the client's script ask for, as they are by then. */
+static void go_on_to(struct sim *sim, struct sim_client *client, uint32_t end)
+{
+    client->manner.stops_at = end;
+    sim_settle(sim);
+}
+
+static void a_file_that_changes_between_two_batches_is_served_anew(void **state)
+{
+    (void)state;
+    for (unsigned watching = 0; watching < 2; watching++) {
+        struct sim_plan plan = plain();
+        plan.conf.cache_watch = watching ? CONF_ON : CONF_OFF;
+        struct sim *sim = sim_open(&plan);
+        struct sim_client *client = add_getter(sim, "p4096.css");
+        struct sim_request *second = sim_client_ask(sim, client, SIM_GET, "p4096.css");
+        struct sim_request *third = sim_client_ask(sim, client, SIM_GET, "p4096.css");
+        go_on_to(sim, client, second->start);
+        go_on_to(sim, client, third->start);
+        change(sim, "p4096.css", SIM_EDIT, 0);
+        go_on_to(sim, client, third->end);
+        assert_answered(client, 200); /* and sim_check has compared the bytes */
+        sim_close(sim);
+    }
+}
+
+static bool is_opened(const struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->uring->events_count; i++) {
+        uint32_t index = (sim->uring->events_first + i) % SIM_EVENTS_MAX;
+        if (sim->uring->events[index].event.token.op == OP_OPEN) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The watch is set behind the opening, so what comes between them does not show in it. */
+static void a_file_replaced_before_it_is_watched_is_not_taken_for_fresh(void **state)
+{
+    (void)state;
+    struct sim *sim = open_plain();
+    struct sim_client *client = add_getter(sim, "p4096.css");
+    struct sim_request *second = sim_client_ask(sim, client, SIM_GET, "p4096.css");
+    client->manner.stops_at = second->start;
+    sim_step(sim, sim->clock_ms); /* accept */
+    sim_step(sim, sim->clock_ms); /* recv */
+    while (!is_opened(sim)) {
+        assert_true(sim_step_world(sim));
+    }
+    change(sim, "p4096.css", SIM_REPLACE, 4096);
+    sim_settle(sim);
+    assert_int_equal(client->answered_count, 1);
+    go_on_to(sim, client, second->end);
+    assert_answered(client, 200);
+    sim_close(sim);
+}
+
+static void a_directory_that_moved_is_watched_anew(void **state)
+{
+    (void)state;
+    struct sim_plan plan = plain();
+    plan.watch_forgetting = 1000;
+    struct sim *sim = sim_open(&plan);
+    struct sim_client *client = add_getter(sim, "p4096.css");
+    struct sim_request *second = sim_client_ask(sim, client, SIM_GET, "p4096.css");
+    struct sim_request *third = sim_client_ask(sim, client, SIM_GET, "p4096.css");
+    go_on_to(sim, client, second->start);
+    change(sim, "p4095.html", SIM_EDIT, 0); /* with it, the watch is lost */
+    go_on_to(sim, client, third->start);
+    change(sim, "p4096.css", SIM_EDIT, 0);
+    go_on_to(sim, client, third->end);
+    assert_answered(client, 200);
+    sim_close(sim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +191,9 @@ int main(void)
         cmocka_unit_test(a_file_cut_under_a_paced_connection_ends_it),
         cmocka_unit_test(a_file_that_grows_while_it_streams_keeps_its_length),
         cmocka_unit_test(a_replaced_file_is_served_anew_at_once),
+        cmocka_unit_test(a_file_that_changes_between_two_batches_is_served_anew),
+        cmocka_unit_test(a_file_replaced_before_it_is_watched_is_not_taken_for_fresh),
+        cmocka_unit_test(a_directory_that_moved_is_watched_anew),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("sim_change", tests, NULL, NULL);

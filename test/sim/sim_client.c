@@ -67,7 +67,7 @@ static bool is_satisfied(const struct sim_client *client)
 static void lose_unread(struct sim *sim, struct sim_client *client)
 {
     size_t unread = client->received_size - client->read_size;
-    if (unread > 0 && sim_random_chance(&sim->random, 500)) {
+    if (unread > 0 && (sim->plan.orderly || sim_random_chance(&sim->random, 500))) {
         client->received_size -= 1 + sim_random_below(&sim->random, (uint32_t)unread);
         client->has_lost = true;
     }

@@ -47,12 +47,12 @@ void sim_files_init(struct sim_files *files)
         const char *name;
         uint64_t size;
     } REGULAR[] = {
-        { "empty.bin", 0 },     { "one.txt", 1 },           { "p4095.html", 4095 },
-        { "p4096.css", 4096 },  { "p4097.js", 4097 },       { "k16m", 16383 },
-        { "k16", 16384 },       { "k16p.txt", 16385 },      { "k64m.bin", 65535 },
-        { "k64.bin", 65536 },   { "k64p", 65537 },          { "k256m.bin", 262143 },
-        { "k256.bin", 262144 }, { "k256p.bin", 262145 },    { "m1.bin", 1048576 + 17 },
-        { "index.html", 1234 }, { "dir/index.html", 5000 }, { "e404.html", 2000 },
+        { "p4097.js", 4097 },    { "k16m", 16383 },          { "k64.bin", 65536 },
+        { "k256m.bin", 262143 }, { "empty.bin", 0 },         { "one.txt", 1 },
+        { "p4095.html", 4095 },  { "p4096.css", 4096 },      { "k16", 16384 },
+        { "k16p.txt", 16385 },   { "k64m.bin", 65535 },      { "k64p", 65537 },
+        { "k256.bin", 262144 },  { "k256p.bin", 262145 },    { "m1.bin", 1048576 + 17 },
+        { "index.html", 1234 },  { "dir/index.html", 5000 }, { "e404.html", 2000 },
         { "e405.html", 20000 },
     };
     for (size_t i = 0; i < sizeof(REGULAR) / sizeof(REGULAR[0]); i++) {
@@ -164,7 +164,9 @@ void sim_files_change(struct sim_files *files, struct sim_node *node, enum sim_c
 
 void sim_files_change_any(struct sim_files *files, struct sim_random *random, uint64_t now_ms)
 {
-    struct sim_node *node = &files->nodes[sim_random_below(random, files->nodes_count)];
+    /* A few names change often, so that they change at the wrong moment. */
+    uint32_t count = sim_random_chance(random, 700) ? SIM_HOT_COUNT : files->nodes_count;
+    struct sim_node *node = &files->nodes[sim_random_below(random, count)];
     if (!node->changes) {
         return;
     }

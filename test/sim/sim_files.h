@@ -13,6 +13,7 @@ enum {
     SIM_INODES_MAX = 1024,
     SIM_VERSIONS_MAX = 256, /* of one name */
     SIM_NODES_MAX = 32,
+    SIM_HOT_COUNT = 4, /* the first names: those that change most */
 };
 
 enum sim_node_kind {

@@ -104,6 +104,9 @@ static void ask_something(struct sim *sim, struct sim_client *client)
         ask = (enum sim_ask)sim_random_below(random, SIM_ASKS_COUNT);
     }
     const char *name = NAMES[sim_random_below(random, sizeof(NAMES) / sizeof(NAMES[0]))];
+    if (sim->plan.changes > 0 && sim_random_chance(random, 500)) {
+        name = sim->files.nodes[sim_random_below(random, SIM_HOT_COUNT)].name;
+    }
     if (strncmp(name, "k256", 4) == 0 && sim_random_chance(random, 500)) {
         name = "p4097.js"; /* the large ones take their time */
     } else if (strcmp(name, "m1.bin") == 0 && sim_random_chance(random, 800)) {

@@ -122,22 +122,27 @@ static void a_flood_of_requests_is_taken_only_as_fast_as_its_answers(void **stat
     sim_close(sim);
 }
 
-static void a_peer_that_does_not_read_gives_the_receive_buffers_back_in_time(void **state)
+static void a_peer_that_sits_on_the_receive_buffers_is_ended(void **state)
 {
     (void)state;
     struct sim_plan plan = plain();
     plan.conf.recv_buffers = 8;
-    plan.stall_ms = 0;
+    plan.conf.recv_buffer_bytes = 65536;
     struct sim *sim = sim_open(&plan);
     struct sim_client *flood = sim_client_add(sim);
-    for (unsigned k = 0; k < 40; k++) {
+    for (unsigned k = 0; k < SIM_REQUESTS_MAX; k++) {
         (void)sim_client_ask(sim, flood, SIM_GET_LONG, "k64m.bin");
     }
     flood->manner.never_reads = true;
+    flood->manner.stops_at = 40000; /* the first are answered, the inbox is half full */
     sim_settle(sim);
+    flood->manner.stops_at = 0;
+    sim_settle(sim);
+    assert_int_equal(sim->worker->counters.connections_sacrificed, 1);
     struct sim_client *client = add_getter(sim, "one.txt");
-    sim_run_for(sim, sim->plan.conf.send_timeout_ms + 2 * TICK_MS);
+    sim_settle(sim);
     assert_answered(client, 200);
+    assert_true(flood->is_ended);
     sim_close(sim);
 }
 
@@ -370,6 +375,20 @@ static void a_stop_finishes_what_runs(void **state)
     sim_close(sim);
 }
 
+static void a_stop_closes_who_is_idle_at_once(void **state)
+{
+    (void)state;
+    struct sim *sim = open_plain();
+    struct sim_client *client = add_getter(sim, "one.txt");
+    client->manner.stays = true;
+    sim_settle(sim);
+    sim_tell(sim, WAKE_STOP);
+    sim_settle(sim);
+    assert_true(client->is_ended);
+    assert_true(worker_is_done(sim->worker));
+    sim_close(sim);
+}
+
 static void a_stop_is_forced_in_the_end(void **state)
 {
     (void)state;
@@ -396,7 +415,7 @@ int main(void)
         cmocka_unit_test(a_free_chunk_goes_to_who_can_use_it),
         cmocka_unit_test(zero_copy_leaves_half_of_the_chunks),
         cmocka_unit_test(a_flood_of_requests_is_taken_only_as_fast_as_its_answers),
-        cmocka_unit_test(a_peer_that_does_not_read_gives_the_receive_buffers_back_in_time),
+        cmocka_unit_test(a_peer_that_sits_on_the_receive_buffers_is_ended),
         cmocka_unit_test(a_peer_that_resets_leaves_nothing_behind),
         cmocka_unit_test(requests_before_a_half_close_are_answered),
         cmocka_unit_test(a_continue_is_sent_to_who_waits_for_it),
@@ -411,6 +430,7 @@ int main(void)
         cmocka_unit_test(the_longest_idle_makes_room_for_a_newcomer),
         cmocka_unit_test(accepting_pauses_while_nobody_is_idle),
         cmocka_unit_test(a_stop_finishes_what_runs),
+        cmocka_unit_test(a_stop_closes_who_is_idle_at_once),
         cmocka_unit_test(a_stop_is_forced_in_the_end),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
