@@ -186,10 +186,15 @@ static enum deadline deadline_of(const struct connection *connection)
     if (connection->state == CONNECTION_DRAINING) {
         return DEADLINE_LINGER;
     }
+    /* While something is to be sent, the peer is waited for in that: it may not send its body
+     * before it has the 100, and the body is not read before there is room for its answer. */
+    if (!outbox_is_empty(&connection->outbox)) {
+        return DEADLINE_SEND;
+    }
     if (connection->phase == PHASE_BODY) {
         return DEADLINE_BODY;
     }
-    if (!outbox_is_empty(&connection->outbox) || connection->phase != PHASE_HEAD) {
+    if (connection->phase != PHASE_HEAD) {
         return DEADLINE_SEND;
     }
     return input_is_empty(&connection->input) ? DEADLINE_IDLE : DEADLINE_HEAD;

@@ -49,7 +49,6 @@ static void start_body(struct worker *worker, struct connection *connection)
     const struct http_request *request = &connection->exchange->request;
     pin_head(worker, connection);
     connection->phase = PHASE_BODY;
-    list_remove(&connection->deadline_node); /* each body has its own time */
     if (request->content_length > worker->settings.conf->body_max_bytes) {
         request_reject(worker, connection, 413);
     } else if (request->expects_continue && input_is_empty(&connection->input)) {

@@ -276,6 +276,20 @@ static void each_body_has_its_own_time(void **state)
     sim_close(sim);
 }
 
+static void a_body_behind_a_long_answer_has_its_own_time(void **state)
+{
+    (void)state;
+    struct sim_plan plan = plain();
+    plan.conf.body_timeout_ms = 1000;
+    struct sim *sim = sim_open(&plan);
+    struct sim_client *client = add_slow(sim, "k256.bin");
+    (void)sim_client_ask(sim, client, SIM_POST_EXPECT, "one.txt");
+    client->manner.read_pause_ms = 500;
+    sim_run_for(sim, 20000);
+    assert_answered(client, 405);
+    sim_close(sim);
+}
+
 static void an_idle_connection_is_closed_in_silence(void **state)
 {
     (void)state;
@@ -424,6 +438,7 @@ int main(void)
         cmocka_unit_test(half_a_head_is_a_408),
         cmocka_unit_test(half_a_body_is_a_408),
         cmocka_unit_test(each_body_has_its_own_time),
+        cmocka_unit_test(a_body_behind_a_long_answer_has_its_own_time),
         cmocka_unit_test(an_idle_connection_is_closed_in_silence),
         cmocka_unit_test(a_peer_that_does_not_read_is_given_up),
         cmocka_unit_test(a_slow_peer_is_not_given_up),
