@@ -6,10 +6,6 @@
  *   IDLE --hit--> FOUND --> answered           OPENING -> FILLING -> FOUND
  *     \--miss--> OPENING                             \-> STATUS -> answered
  *
- * Freshness: an entry is compared with the file at most once a batch of events. Every request of
- * the batch was received before that look, so none of them can be answered with what the file was
- * before it came.
- *
  * Ownership: in FILLING and FOUND the exchange holds one count of its entry. */
 #include "server/exchange.h"
 
@@ -17,6 +13,7 @@
 #include <string.h>
 
 #include "server/answer.h"
+#include "server/freshness.h"
 #include "server/worker.h"
 
 /* The key of a target in the cache: its path, with a '/' for a directory. */
@@ -44,25 +41,12 @@ static void set_path(struct exchange *exchange, const char *index)
     exchange->path[size] = '\0';
 }
 
-static enum uring_symlinks symlinks_of(const struct conf *conf)
-{
-    switch (conf->symlinks) {
-    case CONF_SYMLINKS_NONE:
-        return URING_SYMLINKS_NONE;
-    case CONF_SYMLINKS_ALL:
-        return URING_SYMLINKS_ALL;
-    case CONF_SYMLINKS_WITHIN:
-        break;
-    }
-    return URING_SYMLINKS_WITHIN;
-}
-
 static void open_path(struct worker *worker, struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
     exchange->step = EXCHANGE_OPENING;
     uring_open(worker->uring, connection_token(connection, OP_OPEN), worker->settings.root,
-               exchange->path, symlinks_of(worker->settings.conf));
+               exchange->path, freshness_symlinks(worker->settings.conf));
     connection_occupy(connection, LANE_FILE);
 }
 
@@ -74,42 +58,13 @@ static void drop_entry(struct worker *worker, struct exchange *exchange)
     }
 }
 
-static bool entry_is_fresh(struct worker *worker, struct entry *entry)
-{
-    const struct watch *watch = &worker->watch;
-    if (entry->checked_batch == worker->batch) {
-        return true;
-    }
-    if (entry->watched && entry->watch_epoch == watch->epoch &&
-        worker->now_ms - entry->checked_ms < worker->settings.conf->cache_revalidate_ms) {
-        return true;
-    }
-    entry->watch_epoch = watch->epoch;
-    if (entry->watched && entry->watch_generation != watch->generation) {
-        entry->watch_generation = watch->generation;
-        entry->watched = watch_path(&worker->watch, entry->path);
-    }
-    struct stat status;
-    if (entry->young || uring_stat_path(worker->uring, worker->settings.root, entry->path,
-                                        symlinks_of(worker->settings.conf), &status) != 0) {
-        return false;
-    }
-    struct entry_identity identity = entry_identity_of(&status);
-    if (!entry_identity_equal(&identity, &entry->identity)) {
-        return false;
-    }
-    entry->checked_batch = worker->batch;
-    entry->checked_ms = worker->now_ms;
-    return true;
-}
-
 static void look_up(struct worker *worker, struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
     struct http_target *target = &exchange->target;
     struct entry *entry = cache_find(&worker->cache, target_key(target));
     if (entry != NULL) {
-        if (entry_is_fresh(worker, entry)) {
+        if (freshness_holds(worker, entry)) {
             exchange->entry = entry_acquire(entry);
             exchange->step = EXCHANGE_FOUND;
             return;
@@ -235,22 +190,6 @@ static void finish_entry(struct worker *worker, struct connection *connection)
     exchange->step = EXCHANGE_FOUND;
 }
 
-/* From now on a change of the file shows in the watch; what changed since it was opened shows here.
- */
-static void watch_entry(struct worker *worker, struct entry *entry)
-{
-    entry->watch_epoch = worker->watch.epoch;
-    entry->watch_generation = worker->watch.generation;
-    entry->checked_ms = worker->now_ms;
-    struct stat status;
-    if (watch_path(&worker->watch, entry->path) &&
-        uring_stat_path(worker->uring, worker->settings.root, entry->path, URING_SYMLINKS_NONE,
-                        &status) == 0) {
-        struct entry_identity identity = entry_identity_of(&status);
-        entry->watched = entry_identity_equal(&identity, &entry->identity);
-    }
-}
-
 /* `file` is a regular file: decide what of it has to be in memory, and read that. */
 static void fill_entry(struct worker *worker, struct connection *connection, int file,
                        const struct stat *status)
@@ -276,7 +215,7 @@ static void fill_entry(struct worker *worker, struct connection *connection, int
     }
     entry_account(exchange->entry, &worker->live_bytes);
     exchange->entry->type = type;
-    watch_entry(worker, exchange->entry);
+    freshness_start(worker, exchange->entry);
     exchange->filled_size = 0;
     exchange->wanted_size = (uint32_t)capacity;
     if (capacity > 0) {

@@ -1,9 +1,10 @@
 /* watch: see the header.
  *
  * Invariants: a directory is in `paths` only after its watch was set in this generation, and before
- * any file in it was compared; so whatever changes after that comparison is seen. Watches of
- * directories that moved away stay, harmless, until those are deleted; the number of watches is
- * bounded, and when it is reached nothing new is watched. */
+ * any file in it was compared; so whatever changes after that comparison is seen. A generation has
+ * at most WATCHES_MAX of them; beyond, nothing new is watched. Watches of earlier generations stay,
+ * harmless, until so many have been set that a new inotify instance is due: twice WATCHES_MAX is
+ * the most that one ever holds. */
 #include "server/watch.h"
 
 #include <assert.h>
@@ -25,6 +26,7 @@
 enum {
     PATHS_SLOTS = 4 * WATCHES_MAX, /* open addressing, at most a quarter full */
     EVENTS_SIZE = 16 * 1024,
+    EVENT_SIZE_MAX = sizeof(struct inotify_event) + NAME_MAX + 1,
 };
 _Static_assert((PATHS_SLOTS & (PATHS_SLOTS - 1)) == 0, "indexed by masking");
 
@@ -81,12 +83,17 @@ void watch_destroy(struct watch *watch)
     watch->paths = NULL;
 }
 
+static struct uring_token watch_token(void)
+{
+    return (struct uring_token){ .op = OP_WATCH };
+}
+
 void watch_start(struct watch *watch)
 {
     if (watch->fd >= 0) {
         assert(!watch->polling);
         watch->polling = true;
-        uring_poll_readable(watch->uring, (struct uring_token){ .op = OP_WATCH }, watch->fd);
+        uring_poll_readable(watch->uring, watch_token(), watch->fd);
     }
 }
 
@@ -144,6 +151,7 @@ static bool watch_directory(struct watch *watch, const char *directory, size_t s
     if (descriptor < 0) {
         return false;
     }
+    watch->descriptor_max = descriptor > watch->descriptor_max ? descriptor : watch->descriptor_max;
     *slot = path_hash(directory, size);
     watch->paths_count++;
     return true;
@@ -163,15 +171,29 @@ bool watch_path(struct watch *watch, const char *path)
     return true;
 }
 
+/* Drops every watch at once. When there is no other instance to be had, entries are compared in
+ * each batch from now on. */
+static void renew(struct watch *watch)
+{
+    if (watch->polling) {
+        uring_cancel(watch->uring, watch_token()); /* it would keep the old instance alive */
+    }
+    close(watch->fd);
+    watch->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    watch->descriptor_max = 0;
+}
+
 static void forget_paths(struct watch *watch)
 {
+    if (watch->descriptor_max > WATCHES_MAX) {
+        renew(watch);
+    }
     watch->generation++;
     watch->paths_count = 0;
     memset(watch->paths, 0, PATHS_SLOTS * sizeof(*watch->paths));
 }
 
-/* Returns whether a directory is among what changed. */
-static bool take_events(const char *data, size_t size)
+static bool events_name_directory(const char *data, size_t size)
 {
     bool is_directory = false;
     while (size >= sizeof(struct inotify_event)) {
@@ -186,18 +208,35 @@ static bool take_events(const char *data, size_t size)
     return is_directory;
 }
 
+/* A read that leaves room for one more event has emptied the queue. */
+static void take_events(struct watch *watch)
+{
+    char data[EVENTS_SIZE];
+    ssize_t size;
+    do {
+        size = watch->fd >= 0 ? read(watch->fd, data, sizeof(data)) : 0;
+        if (size > 0) {
+            watch->epoch++;
+            if (events_name_directory(data, (size_t)size)) {
+                forget_paths(watch);
+            }
+        }
+    } while (size > EVENTS_SIZE - EVENT_SIZE_MAX);
+}
+
+void watch_look(struct watch *watch, uint64_t batch)
+{
+    if (watch->looked_batch != batch) {
+        watch->looked_batch = batch;
+        take_events(watch);
+    }
+}
+
 void watch_handle_poll(struct watch *watch, const struct uring_event *event)
 {
     (void)event; /* whatever it says: look */
     assert(watch->polling);
     watch->polling = false;
-    char data[EVENTS_SIZE];
-    ssize_t size;
-    while ((size = read(watch->fd, data, sizeof(data))) > 0) {
-        watch->epoch++;
-        if (take_events(data, (size_t)size)) {
-            forget_paths(watch);
-        }
-    }
+    take_events(watch);
     watch_start(watch);
 }

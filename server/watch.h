@@ -7,8 +7,9 @@
  * to `revalidate`.
  *
  * Order makes it exact: the kernel queues an event before the call that changed the file returns,
- * and the ring delivers the poll on it before any request that was sent after that call.
- * inotify(7). */
+ * and watch_look() takes what is queued after all requests of a batch have been received. The poll
+ * alone would not do: its event may come batches behind bytes that were sent later. It only keeps
+ * the queue short while nothing is asked for. inotify(7). */
 #ifndef GYRE_SERVER_WATCH_H
 #define GYRE_SERVER_WATCH_H
 
@@ -21,9 +22,11 @@ struct watch {
     struct uring *uring;
     int fd; /* -1: there is no inotify here; entries are compared in each batch */
     int root;
-    bool polling;        /* OP_WATCH is in flight */
-    uint64_t epoch;      /* grows with each change that was seen */
-    uint64_t generation; /* grows when a directory came, went or moved: watches are set anew */
+    bool polling;          /* OP_WATCH is in flight */
+    uint64_t looked_batch; /* in which the queue was last emptied */
+    uint64_t epoch;        /* grows with each change that was seen */
+    uint64_t generation;   /* grows when a directory came, went or moved: watches are set anew */
+    int descriptor_max;    /* of this instance; the kernel counts them upwards */
     uint32_t paths_count;
     uint64_t *paths; /* hashes of the directories watched in this generation; 0: free */
 };
@@ -39,6 +42,10 @@ void watch_start(struct watch *watch);
  * watched: a symlink is on the way, there are too many directories, or inotify is off. Whether the
  * last name is a symlink is for the caller to see. */
 bool watch_path(struct watch *watch, const char *path);
+
+/* Takes the events that have come, once a batch: from then on, epoch and generation tell of every
+ * change that ended before a request of this batch was sent. batch: the worker's number for it. */
+void watch_look(struct watch *watch, uint64_t batch);
 
 /* Events are waiting: takes them, and arms the poll again. */
 void watch_handle_poll(struct watch *watch, const struct uring_event *event);
