@@ -222,8 +222,10 @@ static void the_last_answer_survives_requests_behind_it(void **state)
         (void)sim_client_ask(sim, client, SIM_GET, "one.txt");
     }
     client->manner.read_size_max = 1000;
-    client->manner.write_size_max = 1;
-    client->manner.write_pause_ms = 5;
+    client->manner.stops_at = client->requests[0].end;
+    sim_run_for(sim, 100);
+    assert_int_equal(client->answered_count, 0); /* it has been sent, and not been read */
+    client->manner.stops_at = 0;
     sim_run_for(sim, 5000);
     assert_int_equal(client->requests[0].answered_status, 200);
     assert_true(client->says_close);
