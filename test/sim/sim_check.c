@@ -6,16 +6,7 @@
 #include <string.h>
 
 #include "http/http_status.h"
-#include "sim.h"
-
-struct response {
-    unsigned status;
-    size_t head_size;
-    bool has_length;
-    uint64_t length; /* Content-Length */
-    bool says_close;
-    const char *body;
-};
+#include "sim_check.h"
 
 static const char *find(const char *data, size_t size, const char *text)
 {
@@ -23,13 +14,13 @@ static const char *find(const char *data, size_t size, const char *text)
 }
 
 /* False: the head is not all there. */
-static bool parse_head(const char *data, size_t size, struct response *response)
+static bool parse_head(const char *data, size_t size, struct sim_response *response)
 {
     const char *end = find(data, size, "\r\n\r\n");
     if (end == NULL) {
         return false;
     }
-    *response = (struct response){ .head_size = (size_t)(end - data) + 4 };
+    *response = (struct sim_response){ .head_size = (size_t)(end - data) + 4, .head = data };
     sim_check(size > 13 && memcmp(data, "HTTP/1.1 ", 9) == 0, "a response begins with '%.12s'",
               data);
     response->status = (unsigned)strtoul(data + 9, NULL, 10);
@@ -43,12 +34,12 @@ static bool parse_head(const char *data, size_t size, struct response *response)
     return true;
 }
 
-static bool version_is_possible(const struct sim_node *node, uint32_t index, uint64_t stamp)
+bool sim_version_is_possible(const struct sim_node *node, uint32_t index, uint64_t stamp)
 {
     return index + 1 == node->versions_count || node->versions[index + 1].stamp > stamp;
 }
 
-static bool body_is(const struct response *response, uint64_t size,
+static bool body_is(const struct sim_response *response, uint64_t size,
                     const struct sim_version *version)
 {
     for (uint64_t i = 0; i < size; i++) {
@@ -62,7 +53,7 @@ static bool body_is(const struct response *response, uint64_t size,
 /* An edit in place while a file streams cannot be told from the file: then each byte is of some
  * version. */
 static bool body_may_be_mixed(const struct sim_client *client, const struct sim_request *request,
-                              const struct sim_node *node, const struct response *response,
+                              const struct sim_node *node, const struct sim_response *response,
                               uint64_t size)
 {
     if (!client->has_loads) {
@@ -71,7 +62,7 @@ static bool body_may_be_mixed(const struct sim_client *client, const struct sim_
     for (uint64_t i = 0; i < size; i++) {
         bool found = false;
         for (uint32_t k = 0; k < node->versions_count && !found; k++) {
-            found = version_is_possible(node, k, request->stamp) && node->versions[k].exists &&
+            found = sim_version_is_possible(node, k, request->stamp) && node->versions[k].exists &&
                     response->body[i] == sim_byte(node->versions[k].content, i);
         }
         if (!found) {
@@ -83,13 +74,13 @@ static bool body_may_be_mixed(const struct sim_client *client, const struct sim_
 
 /* size: bytes of the body that are there. */
 static bool is_file_of_time(const struct sim_client *client, const struct sim_request *request,
-                            const struct sim_node *node, const struct response *response,
+                            const struct sim_node *node, const struct sim_response *response,
                             uint64_t size)
 {
     bool has_length = false;
     for (uint32_t i = 0; i < node->versions_count; i++) {
         const struct sim_version *version = &node->versions[i];
-        if (version_is_possible(node, i, request->stamp) && version->exists &&
+        if (sim_version_is_possible(node, i, request->stamp) && version->exists &&
             version->size == response->length) {
             has_length = true;
             if (body_is(response, size, version)) {
@@ -103,7 +94,7 @@ static bool is_file_of_time(const struct sim_client *client, const struct sim_re
 static bool was_missing(const struct sim_request *request, const struct sim_node *node)
 {
     for (uint32_t i = 0; i < node->versions_count; i++) {
-        if (version_is_possible(node, i, request->stamp) && !node->versions[i].exists) {
+        if (sim_version_is_possible(node, i, request->stamp) && !node->versions[i].exists) {
             return true;
         }
     }
@@ -137,12 +128,13 @@ static bool status_is_possible(const struct sim *sim, const struct sim_client *c
     if (request->node != NULL && status == 404) {
         return was_missing(request, request->node);
     }
-    return status == request->status;
+    return status == request->status ||
+           (request->range[0] != '\0' && (status == 206 || status == 416));
 }
 
 /* Whether the body is that of a page of [errors]; it has to be, when there was one all the time. */
 static bool is_page(struct sim *sim, const struct sim_client *client,
-                    const struct sim_request *request, const struct response *response,
+                    const struct sim_request *request, const struct sim_response *response,
                     uint64_t size)
 {
     const struct conf *conf = &sim->plan.conf;
@@ -164,7 +156,7 @@ static bool is_page(struct sim *sim, const struct sim_client *client,
 }
 
 static void check_response(struct sim *sim, const struct sim_client *client,
-                           const struct sim_request *request, const struct response *response,
+                           const struct sim_request *request, const struct sim_response *response,
                            uint64_t size)
 {
     unsigned status = response->status;
@@ -174,7 +166,13 @@ static void check_response(struct sim *sim, const struct sim_client *client,
     sim_check(response->has_length == !http_status_is_bodiless(status),
               "client %u, request %u: Content-Length with %u", client->index,
               client->answered_count, status);
-    if (status == 200) {
+    bool is_about_range = status == 200 || status == 206 || status == 416;
+    if (request->node != NULL && request->range[0] != '\0' && is_about_range) {
+        sim_check(sim_range_is_answered(client, request, response, size),
+                  "client %u, request %u: %u with %llu bytes is no answer to '%s' of '%s'",
+                  client->index, client->answered_count, status, (unsigned long long)size,
+                  request->range, request->node->name);
+    } else if (status == 200) {
         sim_check(is_file_of_time(client, request, request->node, response, size),
                   "client %u, request %u: %llu of %llu bytes are not '%s' as it was between "
                   "request and answer",
@@ -193,7 +191,7 @@ static void check_response(struct sim *sim, const struct sim_client *client,
 
 /* Of an incomplete request the server cannot know that it is to be HEAD. */
 static uint64_t body_size_of(const struct sim_client *client, const struct sim_request *request,
-                             const struct response *response)
+                             const struct sim_response *response)
 {
     return request->ask == SIM_HEAD && client->sent >= request->end ? 0 : response->length;
 }
@@ -203,7 +201,7 @@ void sim_check_responses(struct sim *sim, struct sim_client *client)
     for (;;) {
         const char *data = client->received + client->parsed_size;
         size_t size = client->read_size - client->parsed_size;
-        struct response response;
+        struct sim_response response;
         if (size == 0 || !parse_head(data, size, &response)) {
             return;
         }
@@ -236,7 +234,7 @@ void sim_check_responses(struct sim *sim, struct sim_client *client)
 static void check_partial(struct sim *sim, const struct sim_client *client,
                           const struct sim_request *request)
 {
-    struct response response;
+    struct sim_response response;
     size_t size = client->read_size - client->parsed_size;
     if (size > 0 && parse_head(client->received + client->parsed_size, size, &response)) {
         check_response(sim, client, request, &response, size - response.head_size);

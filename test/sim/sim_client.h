@@ -11,14 +11,17 @@ struct sim_node;
 
 enum {
     SIM_REQUESTS_MAX = 64, /* of one client */
+    SIM_RANGE_SIZE_MAX = 120,
 };
 
 enum sim_ask {
     SIM_GET,
     SIM_HEAD,
-    SIM_GET_CLOSE, /* Connection: close */
-    SIM_GET_OLD,   /* HTTP/1.0 */
-    SIM_GET_LONG,  /* a head of many kilobytes */
+    SIM_GET_CLOSE,  /* Connection: close */
+    SIM_GET_OLD,    /* HTTP/1.0 */
+    SIM_GET_LONG,   /* a head of many kilobytes */
+    SIM_GET_RANGE,  /* one range or several */
+    SIM_GET_IF_NEW, /* If-None-Match: 304 for whatever there is */
     SIM_OPTIONS,
     SIM_POST,         /* with a body that has a length: 405 */
     SIM_POST_CHUNKED, /* the same, chunked */
@@ -40,10 +43,11 @@ struct sim_request {
     uint32_t end;
     uint32_t continue_at; /* nothing past it before a 100; 0: no such place */
     bool is_continued;
-    bool is_after_close;  /* a request before it told the server to close */
-    uint64_t started_ms;  /* its first byte left */
-    uint64_t complete_ms; /* its last */
-    uint64_t stamp;       /* of the files, then */
+    char range[SIM_RANGE_SIZE_MAX]; /* the value of Range; "": none */
+    bool is_after_close;            /* a request before it told the server to close */
+    uint64_t started_ms;            /* its first byte left */
+    uint64_t complete_ms;           /* its last */
+    uint64_t stamp;                 /* of the files, then */
     /* what came of it */
     unsigned answered_status; /* 0: not yet */
     uint64_t body_size;

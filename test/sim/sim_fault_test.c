@@ -1,4 +1,4 @@
-/* The server on the fake kernel: one fault a test. */
+/* The server on the fake kernel: one fault a test; and ranges. */
 #include <errno.h>
 
 #include "sim_cases.h"
@@ -266,6 +266,25 @@ static void a_listener_that_copies_sends_no_more_zero_copy(void **state)
     sim_close(sim);
 }
 
+/* --- ranges ----------------------------------------------------------------------------------- */
+
+static void ranges_are_answered_one_by_one_and_together(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 64; seed++) {
+        struct sim_plan plan = plain();
+        plan.seed = seed;
+        struct sim *sim = sim_open(&plan);
+        struct sim_client *client = sim_client_add(sim);
+        for (unsigned i = 0; i < 8; i++) {
+            (void)sim_client_ask(sim, client, SIM_GET_RANGE, i % 2 == 0 ? "p4097.js" : "k256.bin");
+        }
+        sim_settle(sim);
+        assert_int_equal(client->answered_count, 8);
+        sim_close(sim);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +307,7 @@ int main(void)
         cmocka_unit_test(a_connection_is_not_over_before_its_last_notice),
         cmocka_unit_test(zero_copy_that_is_refused_becomes_plain),
         cmocka_unit_test(a_listener_that_copies_sends_no_more_zero_copy),
+        cmocka_unit_test(ranges_are_answered_one_by_one_and_together),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("sim_fault", tests, NULL, NULL);

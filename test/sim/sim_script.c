@@ -113,8 +113,38 @@ static void say_chunks(struct sim_client *client, const char *name, uint32_t cou
     say_text(client, end);
 }
 
+/* One to four ranges about the size that the file has now: some past its end, some overlapping. */
+static void choose_ranges(struct sim *sim, struct sim_request *request)
+{
+    uint32_t size = request->node != NULL ? (uint32_t)sim_node_now(request->node)->size : 100;
+    uint32_t count = sim_random_between(&sim->random, 1, 4);
+    int used = snprintf(request->range, sizeof(request->range), "bytes=");
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t first = sim_random_below(&sim->random, size + size / 8 + 2);
+        uint32_t last = first + sim_random_below(&sim->random, size / count + 2);
+        bool is_open = i + 1 == count && sim_random_chance(&sim->random, 200);
+        bool is_suffix = sim_random_chance(&sim->random, 200);
+        used += snprintf(request->range + used, sizeof(request->range) - (size_t)used,
+                         is_suffix ? "%s-%u"
+                         : is_open ? "%s%u-"
+                                   : "%s%u-%u",
+                         i > 0 ? "," : "", first, last);
+        sim_check((size_t)used < sizeof(request->range), "too long a Range");
+    }
+}
+
+static void say_range(struct sim *sim, struct sim_client *client, struct sim_request *request,
+                      const char *name)
+{
+    choose_ranges(sim, request);
+    say_head(client, "GET", name, LINES "Range: ");
+    say_text(client, request->range);
+    say_text(client, "\r\n\r\n");
+}
+
 /* The bytes of a request, and the status that does not depend on a file. */
-static void say_request(struct sim_client *client, struct sim_request *request, const char *name)
+static void say_request(struct sim *sim, struct sim_client *client, struct sim_request *request,
+                        const char *name)
 {
     switch (request->ask) {
     case SIM_GET:
@@ -124,6 +154,13 @@ static void say_request(struct sim_client *client, struct sim_request *request, 
         } else {
             say_long_head(client, name);
         }
+        break;
+    case SIM_GET_RANGE:
+        say_range(sim, client, request, name);
+        break;
+    case SIM_GET_IF_NEW:
+        say_head(client, "GET", name, LINES "If-None-Match: *\r\n\r\n");
+        request->status = request->status == 200 ? 304 : request->status;
         break;
     case SIM_HEAD:
         say_head(client, "HEAD", name, LINES "\r\n");
@@ -181,7 +218,7 @@ static void say_request(struct sim_client *client, struct sim_request *request, 
 static bool ask_is_for_file(enum sim_ask ask)
 {
     return ask == SIM_GET || ask == SIM_HEAD || ask == SIM_GET_CLOSE || ask == SIM_GET_OLD ||
-           ask == SIM_GET_LONG;
+           ask == SIM_GET_LONG || ask == SIM_GET_RANGE || ask == SIM_GET_IF_NEW;
 }
 
 static bool ask_ends(enum sim_ask ask)
@@ -203,6 +240,6 @@ struct sim_request *sim_client_ask(struct sim *sim, struct sim_client *client, e
     if (ask_is_for_file(ask)) {
         expect_file(sim, request, name);
     }
-    say_request(client, request, name);
+    say_request(sim, client, request, name);
     return request;
 }

@@ -36,15 +36,28 @@ bool watch_path(struct watch *watch, const char *path)
     return true;
 }
 
-void watch_handle_poll(struct watch *watch, const struct uring_event *event)
+static void take_events(struct watch *watch)
 {
     struct sim *sim = *sim_current();
-    (void)event;
-    watch->polling = false;
     watch->epoch += sim->watch_has_events;
     watch->generation += sim->watch_forgets;
     sim->watch_has_events = false;
     sim->watch_forgets = false;
+}
+
+void watch_look(struct watch *watch, uint64_t batch)
+{
+    if (watch->looked_batch != batch) {
+        watch->looked_batch = batch;
+        take_events(watch);
+    }
+}
+
+void watch_handle_poll(struct watch *watch, const struct uring_event *event)
+{
+    (void)event;
+    watch->polling = false;
+    take_events(watch);
     watch_start(watch);
 }
 
