@@ -18,10 +18,11 @@ enum uring_symlinks freshness_symlinks(const struct conf *conf)
 
 bool freshness_holds(struct worker *worker, struct entry *entry)
 {
-    const struct watch *watch = &worker->watch;
+    struct watch *watch = &worker->watch;
     if (entry->checked_batch == worker->batch) {
         return true;
     }
+    watch_look(watch, worker->batch);
     if (entry->watched && entry->watch_epoch == watch->epoch &&
         worker->now_ms - entry->checked_ms < worker->settings.conf->cache_revalidate_ms) {
         return true;
@@ -29,7 +30,7 @@ bool freshness_holds(struct worker *worker, struct entry *entry)
     entry->watch_epoch = watch->epoch;
     if (entry->watched && entry->watch_generation != watch->generation) {
         entry->watch_generation = watch->generation;
-        entry->watched = watch_path(&worker->watch, entry->path);
+        entry->watched = watch_path(watch, entry->path);
     }
     struct stat status;
     if (entry->young || uring_stat_path(worker->uring, worker->settings.root, entry->path,

@@ -2,7 +2,8 @@
  *
  * An entry is compared with its file at most once a batch of events. Every request of the batch was
  * received before that look, so none of them can be answered with what the file was before it came.
- * Where the watch would tell of a change, and has told of none, not even that is needed. */
+ * Where the watch, looked at once a batch for all entries, would tell of a change and tells of
+ * none, not even that is needed. */
 #ifndef GYRE_SERVER_FRESHNESS_H
 #define GYRE_SERVER_FRESHNESS_H
 
