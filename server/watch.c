@@ -37,7 +37,7 @@ _Static_assert((PATHS_SLOTS & (PATHS_SLOTS - 1)) == 0, "indexed by masking");
     (IN_ISDIR | IN_IGNORED | IN_Q_OVERFLOW | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT)
 
 /* Others may write to these without this kernel seeing it. statfs(2). */
-static bool is_remote(int root)
+static bool is_remote(int directory)
 {
     static const uint32_t MAGICS[] = {
         0x6969,     /* NFS */
@@ -50,7 +50,7 @@ static bool is_remote(int root)
         0x5346414f, /* AFS */
     };
     struct statfs status;
-    if (fstatfs(root, &status) != 0) {
+    if (fstatfs(directory, &status) != 0) {
         return true;
     }
     for (size_t i = 0; i < sizeof(MAGICS) / sizeof(MAGICS[0]); i++) {
@@ -144,9 +144,12 @@ static bool watch_directory(struct watch *watch, const char *directory, size_t s
     if (fd < 0) {
         return false;
     }
-    char name[sizeof("/proc/self/fd/") + 12];
-    (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-    int descriptor = inotify_add_watch(watch->fd, name, CHANGES | IN_ONLYDIR);
+    int descriptor = -1;
+    if (!is_remote(fd)) { /* mounted beneath the root */
+        char name[sizeof("/proc/self/fd/") + 12];
+        (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+        descriptor = inotify_add_watch(watch->fd, name, CHANGES | IN_ONLYDIR);
+    }
     close(fd);
     if (descriptor < 0) {
         return false;
