@@ -27,7 +27,8 @@ FILES = {"small.txt": 10_000, "large.bin": 1 << 20, "empty.txt": 0}
 MATCHING_TAGS = ("*", "{tag}", "W/{tag}", '"other", {tag}', '{tag}, "other"',
                  '"a","b",W/{tag},"c"', '"a,b", {tag}', ", , {tag} ,", '"other" ,\t{tag}')
 OTHER_TAGS = ('"other"', 'W/"other"', '"a", "b", W/"c"', '""', '"*"')
-BAD_TAGS = ("{bare}", '"a b", {tag}', "w/{tag}", '{tag}x', '{tag} "other"', '"other', '*, {tag}', "{tag};")
+BAD_TAGS = ("{bare}", '"a b", {tag}', "w/{tag}", '{tag}x', '{tag} "other"', '"other',
+            '*, {tag}', "{tag};")
 
 # Several at once, in the order of RFC 9110 13.2.2.
 PRECEDENCE = (
