@@ -142,6 +142,15 @@ static void say_range(struct sim *sim, struct sim_client *client, struct sim_req
     say_text(client, "\r\n\r\n");
 }
 
+static void say_get(struct sim_client *client, struct sim_request *request, const char *name)
+{
+    if (request->ask == SIM_GET_LONG) {
+        say_long_head(client, name);
+        return;
+    }
+    say_head(client, "GET", name, LINES "\r\n");
+}
+
 /* The bytes of a request, and the status that does not depend on a file. */
 static void say_request(struct sim *sim, struct sim_client *client, struct sim_request *request,
                         const char *name)
@@ -149,11 +158,7 @@ static void say_request(struct sim *sim, struct sim_client *client, struct sim_r
     switch (request->ask) {
     case SIM_GET:
     case SIM_GET_LONG:
-        if (request->ask == SIM_GET) {
-            say_head(client, "GET", name, LINES "\r\n");
-        } else {
-            say_long_head(client, name);
-        }
+        say_get(client, request, name);
         break;
     case SIM_GET_RANGE:
         say_range(sim, client, request, name);
