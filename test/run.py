@@ -294,13 +294,14 @@ def print_report(program, outcome, report, width):
     sys.stdout.flush()
 
 
-def run(programs, timeout_s, jobs, groups):
+def run(programs, timeout_s, jobs, groups, interruption):
     """Runs them, prints in the order given. Returns the reports, by program."""
     width = max(len(pathlib.Path(program).name) for program in programs)
     reports = []
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         try:
             pending = [pool.submit(execute, program, timeout_s, groups) for program in programs]
+            interruption.allow()
             for program, future in zip(programs, pending):
                 outcome = future.result()
                 report = judge(outcome)
@@ -327,8 +328,26 @@ def sum_up(reports):
     return 1 if failed or passed == 0 else 0
 
 
-def interrupted(number, frame):
-    raise KeyboardInterrupt
+class Interruption:
+    """Signals that end the run. Kept back while threads are being started: an exception in the
+    midst of that leaves a thread which nobody wakes."""
+
+    def __init__(self):
+        self.allowed = False
+        self.pending = False
+        signal.signal(signal.SIGTERM, self.handle)
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, self.handle)
+
+    def handle(self, number, frame):
+        self.pending = True
+        if self.allowed:
+            raise KeyboardInterrupt
+
+    def allow(self):
+        self.allowed = True
+        if self.pending:
+            raise KeyboardInterrupt
 
 
 def positive(kind):
@@ -351,9 +370,9 @@ def main():
     options = parser.parse_args()
     if not options.programs:
         return sum_up([])
-    signal.signal(signal.SIGTERM, interrupted)
+    interruption = Interruption()
     try:
-        return sum_up(run(options.programs, options.timeout, options.jobs, Groups()))
+        return sum_up(run(options.programs, options.timeout, options.jobs, Groups(), interruption))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
