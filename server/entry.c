@@ -81,6 +81,8 @@ void entry_render(struct entry *entry, int64_t now_s)
 
     http_date_write(identity->modified_s, entry->modified);
     entry->has_mtime = http_mtime_is_sendable(identity->modified_s, now_s);
+    bool unsettled = identity->modified_s > now_s - HTTP_ETAG_YOUNG_S;
+    entry->settles_s = unsettled ? identity->modified_s + HTTP_ETAG_YOUNG_S : 0;
     struct http_head head = {
         .status = 200,
         .has_content_length = true,

@@ -34,6 +34,7 @@ struct entry {
     uint32_t references; /* the cache's, and one a segment or exchange */
     bool cached;
     bool has_mtime;       /* Last-Modified is sent */
+    int64_t settles_s;    /* from then on tag and Last-Modified are others; 0: they stay */
     bool young;           /* changed so lately that stat cannot be trusted to see the next change */
     bool watched;         /* a change of it shows in the worker's watch */
     uint64_t watch_epoch; /* of the watch, before it was last compared */

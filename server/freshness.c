@@ -22,6 +22,10 @@ bool freshness_holds(struct worker *worker, struct entry *entry)
     if (entry->checked_batch == worker->batch) {
         return true;
     }
+    if (entry->settles_s != 0 && worker->now_s >= entry->settles_s) {
+        return false; /* its time of change lay ahead, or had just been: now it can be told as it is
+                       */
+    }
     watch_look(watch, worker->batch);
     if (entry->watched && entry->watch_epoch == watch->epoch &&
         worker->now_ms - entry->checked_ms < worker->settings.conf->cache_revalidate_ms) {
