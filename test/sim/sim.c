@@ -193,11 +193,28 @@ bool sim_step_world(struct sim *sim)
     return sim_kernel_step(sim->uring) || step_clients(sim);
 }
 
+/* Accepted, but there is no slot for it yet: it waits for others, however long they take. */
+static bool is_parked(const struct sim *sim, uint32_t client)
+{
+    const struct acceptor *acceptor = &sim->worker->acceptor;
+    for (uint32_t i = 0; i < acceptor->parked_count; i++) {
+        uint32_t index = (acceptor->parked_first + i) % acceptor->parked_max;
+        const struct sim_descriptor *descriptor = &sim->descriptors[acceptor->parked[index].fd];
+        if (descriptor->index == client) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Nothing happens before time passes: whoever waits for the server now waits for a deadline. */
 static void check_waiting(const struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->clients_count; i++) {
-        const struct sim_client *client = &sim->clients[i];
+        struct sim_client *client = &sim->clients[i];
+        if (is_parked(sim, i)) {
+            client->waiting_ms = sim->clock_ms;
+        }
         if (sim->plan.stall_ms > 0 && sim_client_is_waiting(client)) {
             sim_check(sim->clock_ms - client->waiting_ms <= sim->plan.stall_ms,
                       "client %u waits for answer %u since %" PRIu64 " ms", client->index,
