@@ -20,6 +20,7 @@ enum {
     NFS_MAGIC = 0x6969,
     TMPFS_MAGIC = 0x01021994,
     DEPTH = 64,
+    DEEP_PATH_SIZE = 4 * DEPTH,
 };
 
 struct uring {
@@ -36,11 +37,18 @@ struct fixture {
     uint64_t batch;
 };
 
-/* What the fakes of system functions answer by; each case sets it anew. */
-static uint32_t *file_system_magic(void)
+/* What the fake of fstatfs() answers, where it can find it: a fake has no argument for it. */
+static void set_file_system_magic(uint32_t magic)
 {
-    static uint32_t magic;
-    return &magic;
+    char text[16];
+    (void)snprintf(text, sizeof(text), "%u", magic);
+    assert_int_equal(setenv("FAKE_FILE_SYSTEM", text, 1), 0);
+}
+
+static uint32_t file_system_magic(void)
+{
+    const char *text = getenv("FAKE_FILE_SYSTEM");
+    return text != NULL ? (uint32_t)strtoul(text, NULL, 10) : 0;
 }
 
 /* In place of the C library's. */
@@ -48,7 +56,7 @@ int fstatfs(int fd, struct statfs *status)
 {
     (void)fd;
     memset(status, 0, sizeof(*status));
-    status->f_type = (__typeof__(status->f_type))*file_system_magic();
+    status->f_type = (__typeof__(status->f_type))file_system_magic();
     return 0;
 }
 
@@ -71,7 +79,7 @@ static int set_up(void **state)
 {
     struct fixture *fixture = test_calloc(1, sizeof(*fixture));
     *state = fixture;
-    *file_system_magic() = TMPFS_MAGIC;
+    set_file_system_magic(TMPFS_MAGIC);
     fixture->uring.polled_fd = -1;
     const char *parent = getenv("TMPDIR");
     int size = snprintf(fixture->path, sizeof(fixture->path), "%s/gyre-watch-XXXXXX",
@@ -231,13 +239,13 @@ static void a_path_longer_than_a_target_is_not_watched(void **state)
 /* "0000/d/d/..." of DEPTH directories, each made where `makes`, and a file behind them. */
 static void write_deep_path(struct fixture *fixture, unsigned number, bool makes, char *path)
 {
-    int size = sprintf(path, "%04u", number);
+    int size = snprintf(path, DEEP_PATH_SIZE, "%04u", number);
     for (unsigned i = 1; makes && i <= DEPTH; i++) {
         make_directory(fixture, path);
-        size += sprintf(path + size, i < DEPTH ? "/d" : "");
+        size += snprintf(path + size, DEEP_PATH_SIZE - (size_t)size, "%s", i < DEPTH ? "/d" : "");
     }
     for (unsigned i = 1; !makes && i < DEPTH; i++) {
-        size += sprintf(path + size, "/d");
+        size += snprintf(path + size, DEEP_PATH_SIZE - (size_t)size, "/d");
     }
     memcpy(path + size, "/file", sizeof("/file"));
 }
@@ -245,7 +253,7 @@ static void write_deep_path(struct fixture *fixture, unsigned number, bool makes
 /* Watches deep paths from number `first` on, until no more is taken. Returns how many were. */
 static unsigned fill(struct fixture *fixture, unsigned first, bool makes)
 {
-    char path[4 * DEPTH];
+    char path[DEEP_PATH_SIZE];
     unsigned count = 0;
     do {
         write_deep_path(fixture, first + count, makes, path);
@@ -353,7 +361,7 @@ static void a_root_that_others_may_write_to_unseen_is_not_watched(void **state)
 {
     struct fixture *fixture = *state;
     struct watch watch;
-    *file_system_magic() = NFS_MAGIC;
+    set_file_system_magic(NFS_MAGIC);
     watch_create(&watch, &fixture->uring, fixture->root, true);
     assert_int_equal(watch.fd, -1);
     watch_destroy(&watch);
@@ -364,9 +372,9 @@ static void a_network_file_system_mounted_beneath_the_root_is_not_watched(void *
     struct fixture *fixture = *state;
     make_directory(fixture, "mounted");
     assert_true(watch_path(&fixture->watch, "file"));
-    *file_system_magic() = NFS_MAGIC;
+    set_file_system_magic(NFS_MAGIC);
     assert_false(watch_path(&fixture->watch, "mounted/file"));
-    *file_system_magic() = TMPFS_MAGIC;
+    set_file_system_magic(TMPFS_MAGIC);
     assert_true(watch_path(&fixture->watch, "mounted/file"));
 }
 
