@@ -1,12 +1,13 @@
 """The watch under load: order, overflow, bounds, and many changes amid many requests."""
 
+import contextlib
+import ctypes
 import mmap
 import os
 import signal
-import struct
 
 import harness
-from harness import equal, replace_file, truth
+from harness import replace_file, truth
 from watched import MANY, THREE_WAYS, body_of, edit_file, files, judge, scenario
 from wire import request_bytes
 
@@ -17,7 +18,7 @@ PATHS = 14
 DEPTH = 300
 REQUESTS = 20_000
 CHANGES = 1000
-COUNTERS = struct.Struct("QQ")  # changes begun, changes done
+BEGUN, DONE = 0, 1  # the counters of changes
 
 
 # --- many events ----------------------------------------------------------------------------------
@@ -54,6 +55,22 @@ def a_request_whose_end_is_sent_after_the_change_is_answered_with_it(site, folde
         client.close()
 
 
+@contextlib.contextmanager
+def other_process(function, *arguments):
+    """Runs beside, and ends with the block at the latest."""
+    child = os.fork()
+    if child == 0:
+        try:
+            function(*arguments)
+        finally:
+            os._exit(0)
+    try:
+        yield
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
 def max_queued_events():
     with open("/proc/sys/fs/inotify/max_queued_events", encoding="ascii") as file:
         return int(file.read())
@@ -68,7 +85,7 @@ def make_events(folder, count):
         os.close(file)
 
 
-@scenario(files(6))
+@scenario(files(3))
 def a_change_behind_more_events_than_the_queue_holds_is_seen(site, folder, targets):
     count = max_queued_events()
     if count > 200_000:
@@ -83,18 +100,12 @@ def a_change_behind_more_events_than_the_queue_holds_is_seen(site, folder, targe
             site.expect(later, body_of(0), "untouched so far")
 
 
-@scenario(files(50))
+@scenario(files(30))
 def changes_amid_thousands_of_others_are_seen(site, folder, targets):
-    child = os.fork()
-    if child == 0:
-        make_events(folder, 1_000_000_000)
-    try:
+    with other_process(make_events, folder, 1_000_000_000):
         for i, target in enumerate(targets):
             (replace_file, edit_file)[i % 2](f"{folder}/{i}.txt", body_of(i + 1))
             site.expect(target, body_of(i + 1), "amid the storm")
-    finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
 
 
 # --- the number of watches ------------------------------------------------------------------------
@@ -156,12 +167,12 @@ def change_on_demand(folder, demands, counters):
     """The other process: one change of each kind for each byte that comes."""
     for k in range(CHANGES):
         os.read(demands, 1)
-        COUNTERS.pack_into(counters, 0, k + 1, k)
+        counters[BEGUN] = k + 1
         replace_file(f"{folder}/replaced/{k}", replaced_body(k))
         edit_file(f"{folder}/edited/{k}", body_of(k + 1))
         replace_file(f"{folder}/replaced/hot", replaced_body(k))
         edit_file(f"{folder}/edited/hot", body_of(k + 1))
-        COUNTERS.pack_into(counters, 0, k + 1, k + 1)
+        counters[DONE] = k + 1
 
 
 def changing_files(folder):
@@ -172,10 +183,12 @@ def changing_files(folder):
 
 def check_body(body, kind, k, done, begun):
     """done: the changes done before the request was sent; begun: begun when its answer came."""
-    versions = range(done, begun + 1) if k == "hot" else {k < done, k < begun}
-    number = {True: k, False: -1}
-    allowed = [body_of(0) if v < 0 else replaced_body(v) if kind == "replaced" else body_of(v + 1)
-               for v in (v - 1 if k == "hot" else number[v] for v in versions)]
+    if k == "hot":
+        changes = range(done - 1, begun)
+    else:
+        changes = {k if k < done else -1, k if k < begun else -1}
+    new = {"replaced": replaced_body, "edited": lambda change: body_of(change + 1)}[kind]
+    allowed = [body_of(0) if change < 0 else new(change) for change in changes]
     truth(body in allowed, f"/{kind}/{k} after {done} to {begun} changes: {body[:40]!r} "
           f"({len(body)} bytes)")
 
@@ -183,27 +196,28 @@ def check_body(body, kind, k, done, begun):
 @scenario(changing_files, ("with_two_workers",))
 def no_answer_is_mixed_short_or_older_than_its_request(site, folder, _):
     """Around the change under way: what has just changed, changes now, or is next."""
-    counters = mmap.mmap(-1, COUNTERS.size)
-    taken, given = os.pipe()
-    child = os.fork()
-    if child == 0:
-        change_on_demand(folder, taken, counters)
-        os._exit(0)
-    clients = site.clients
-    for i in range(REQUESTS // len(clients)):
-        if i * CHANGES * len(clients) // REQUESTS != (i - 1) * CHANGES * len(clients) // REQUESTS:
-            os.write(given, b"c")
-        kind = ("replaced", "edited")[i % 2]
-        done = COUNTERS.unpack_from(counters)[1]
-        k = "hot" if i % 5 == 0 else min(max(done + i % 7 - 3, 0), CHANGES - 1)
-        for client in clients:
-            client.request(f"/{os.path.basename(folder)}/{kind}/{k}")
-        bodies = [client.read_response().body for client in clients]
-        begun = COUNTERS.unpack_from(counters)[0]
-        for body in bodies:
-            check_body(body, kind, k, done, begun)
-    os.write(given, b"c" * CHANGES)
-    equal(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 0, "the other process")
+    counters = (ctypes.c_uint64 * 2).from_buffer(mmap.mmap(-1, mmap.PAGESIZE))
+    demands, demanded = os.pipe()
+    with other_process(change_on_demand, folder, demands, counters):
+        rounds = REQUESTS // len(site.clients)
+        for i in range(rounds):
+            os.write(demanded, b"c" * ((i + 1) * CHANGES // rounds - i * CHANGES // rounds))
+            ask_around_the_change(site.clients, f"/{os.path.basename(folder)}", counters, i)
+        harness.wait_until(lambda: counters[DONE] == CHANGES, "every change was made")
+    os.close(demands)
+    os.close(demanded)
+
+
+def ask_around_the_change(clients, folder, counters, i):
+    kind = ("replaced", "edited")[i % 2]
+    done = counters[DONE]
+    k = "hot" if i % 5 == 0 else min(max(done + i % 7 - 3, 0), CHANGES - 1)
+    for client in clients:
+        client.request(f"{folder}/{kind}/{k}")
+    bodies = [client.read_response().body for client in clients]
+    begun = counters[BEGUN]
+    for body in bodies:
+        check_body(body, kind, k, done, begun)
 
 
 if __name__ == "__main__":
