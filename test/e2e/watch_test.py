@@ -110,6 +110,35 @@ def two_directories_exchanged_in_one_step_are_seen(site, folder, targets):
         site.expect(targets[0], body_of((i + 1) % 2), f"after exchange {i}")
 
 
+def pairs_of_directories(folder):
+    tree = {f"{name}{i}/sub/file.txt": body_of(0) for i in range(50) for name in ("live", "next")}
+    harness.make_tree(tree, folder)
+    return [f"live{i}/sub/file.txt" for i in range(50)]
+
+
+@scenario(pairs_of_directories)
+def an_edit_in_a_directory_that_was_swapped_in_is_seen(site, folder, targets):
+    """The old one is still there, and so are the watches of it."""
+    for i, target in enumerate(targets):
+        os.rename(f"{folder}/live{i}", f"{folder}/last{i}")
+        os.rename(f"{folder}/next{i}", f"{folder}/live{i}")
+        site.expect(target, body_of(0), "after the swap")
+        edit_file(f"{folder}/live{i}/sub/file.txt", body_of(i + 1))
+        site.expect(target, body_of(i + 1), "after the edit")
+
+
+@scenario(files(50, "{}/sub/file.txt"))
+def a_directory_moved_out_of_one_that_was_made_anew_around_it_is_missing(site, folder, targets):
+    """The file is the same all the time, and so is the path; the directory between is not."""
+    for i, target in enumerate(targets):
+        os.rename(f"{folder}/{i}", f"{folder}/old{i}")
+        os.mkdir(f"{folder}/{i}")
+        os.rename(f"{folder}/old{i}/sub", f"{folder}/{i}/sub")
+        site.expect(target, body_of(0), "in the new directory")
+        os.rename(f"{folder}/{i}/sub", f"{folder}/old{i}/sub")
+        site.expect_status(target, 404, "after it was moved out")
+
+
 @scenario(files(50, "{}/sub/file.txt"))
 def a_directory_deleted_and_made_again_is_seen(site, folder, targets):
     for i, target in enumerate(targets):
@@ -156,6 +185,17 @@ def a_link_switched_to_another_directory_is_seen(site, folder, targets):
     for i in range(100):
         switch_link(f"{folder}/current", f"store/{(i + 1) % 2}")
         site.expect(targets[0], body_of((i + 1) % 2), f"after switch {i}")
+
+
+def linked_release(folder):
+    names = two_directories("file.txt")(folder + "/releases")
+    os.symlink("releases/live", f"{folder}/current")
+    return [name.replace("live", "current") for name in names]
+
+
+@scenario(linked_release)
+def a_directory_swapped_where_a_link_leads_is_seen(site, folder, targets):
+    swap_directories(site, f"{folder}/releases", targets)
 
 
 def links_to_files(folder):
