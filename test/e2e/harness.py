@@ -166,11 +166,12 @@ def require(program):
     return path
 
 
-def ordinary_user():
-    """The command prefix that drops root, empty when there is nothing to drop."""
+def ordinary_user(number=NOBODY):
+    """The command prefix that drops root, empty when there is nothing to drop. Locked memory counts
+    for all processes of a user together: who tests its limit takes a number of its own."""
     if os.geteuid() != 0:
         return []
-    return [require("setpriv"), f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    return [require("setpriv"), f"--reuid={number}", f"--regid={number}", "--clear-groups"]
 
 
 # --- the server -----------------------------------------------------------------------------------

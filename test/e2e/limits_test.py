@@ -10,6 +10,7 @@ from wire import request_bytes
 
 HELLO = b"hello, limits\n"
 NOFILE = 100
+LOCKING_USER = 64999  # nobody else's
 
 
 def tree():
@@ -139,7 +140,8 @@ def descriptors_are_back_after_500_connections():
 @test
 def an_ordinary_user_with_little_lockable_memory_serves_with_a_warning():
     root = tree()
-    with Server(root, limits=["--memlock=65536:65536"], user=harness.ordinary_user()) as server:
+    user = harness.ordinary_user(LOCKING_USER)
+    with Server(root, limits=["--memlock=65536:65536"], user=user) as server:
         equal(server.get("/hello.txt").body, HELLO)
         with server.connect() as client:
             client.request("/big")
