@@ -42,7 +42,7 @@ endif
 
 INIH_LIBS   := -linih
 URING_LIBS  := -luring
-SERVER_LIBS := -lmagic
+SERVER_LIBS := -lmagic -lz -lbrotlienc -lzstd -lcrypto -lcrypt -larchive
 
 LAYERS    := uring http conf server
 MAIN      := server/main.c

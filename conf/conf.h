@@ -23,7 +23,16 @@ enum {
     CONF_NAME_SIZE_MAX = 255,
     CONF_TYPES_MAX = 512,
     CONF_ERROR_PAGES_MAX = 16,
-    CONF_ERRORS_MAX = 64, /* errors reported in one go; the rest is counted */
+    CONF_HOSTS_MAX = 64,       /* [host] sections */
+    CONF_HOST_NAMES_MAX = 512, /* names of all of them */
+    CONF_MOUNTS_MAX = 64,      /* [mount] sections */
+    CONF_RULES_MAX = 1024,     /* [path] sections */
+    CONF_PATTERN_SIZE_MAX = 255,
+    CONF_TRY_MAX = 8,                  /* items of a try list */
+    CONF_RULE_HEADERS_SIZE_MAX = 2048, /* header lines of one rule */
+    CONF_STRINGS_SIZE = 512 * 1024,    /* what the sections above hold as text, all of them */
+    CONF_HOST_ALL = 0xffff,            /* host of a rule or mount that stands before any [host] */
+    CONF_ERRORS_MAX = 64,              /* errors reported in one go; the rest is counted */
     CONF_ERROR_SIZE_MAX = 255,
     CONF_TEXT_SIZE_MAX = 1024 * 1024,   /* an ini file larger than this is refused */
     CONF_LINE_SIZE_MAX = 2 * 4096 + 64, /* a path with every byte a doubled quote still fits */
@@ -35,8 +44,19 @@ enum conf_toggle {
     CONF_AUTO
 };
 enum conf_dotfiles {
-    CONF_DOTFILES_DENY,
+    CONF_DOTFILES_DENY,     /* 404 */
+    CONF_DOTFILES_UNLISTED, /* served, but not in listings and archives */
     CONF_DOTFILES_SHOW
+};
+enum conf_etag {
+    CONF_ETAG_STAT,
+    CONF_ETAG_HASH,
+    CONF_ETAG_OFF
+};
+enum conf_deny {
+    CONF_DENY_OFF,
+    CONF_DENY_ON,   /* 403 */
+    CONF_DENY_HIDE, /* 404 */
 };
 enum conf_symlinks {
     CONF_SYMLINKS_WITHIN,
@@ -74,6 +94,46 @@ struct conf_error_page {
     char path[CONF_NAME_SIZE_MAX + 1]; /* beneath the root, without leading '/' */
 };
 
+/* "text" below is an offset into conf->strings, of a string with its NUL; 0: not given. */
+
+/* What a [path] section says; [files] has one of these, too, that the rules stack upon. Choices are
+ * stored as given, or CONF_UNSET: the rule leaves that as it is. Texts: 0 leaves it, "off" takes it
+ * back. */
+enum {
+    CONF_UNSET = 0xffffffff
+};
+struct conf_rule {
+    uint16_t host;     /* index into hosts, or CONF_HOST_ALL */
+    uint32_t pattern;  /* text: begins with '/', see http_glob.h; of [files]: none */
+    uint32_t line;     /* of the section, for messages */
+    uint32_t deny;     /* enum conf_deny */
+    uint32_t listing;  /* CONF_OFF, CONF_ON */
+    uint32_t archive;  /* CONF_OFF, CONF_ON */
+    uint32_t redirect; /* text: "STATUS TARGET", status 301, 302, 307 or 308; or "off" */
+    uint32_t cache;    /* text: "auto", "off", or the value of Cache-Control (a duration such as 1h
+                          is stored as "max-age=3600") */
+    uint32_t cors;     /* text: "off", "*", or origins with one space between */
+    uint32_t auth;     /* text: path of a password file, or "off" */
+    uint32_t auth_realm; /* text */
+    uint32_t try;        /* text: items with one space between; or "off" */
+    uint32_t spa;        /* text: path beneath the root with its leading '/', or "off" */
+    uint32_t headers;    /* text: lines "Name: value\r\n"; an empty value takes a header back */
+};
+
+struct conf_host {
+    uint32_t names; /* text, lower case, one space between: "example.org", "*.example.org",
+                       "default" */
+    uint32_t root;  /* text; 0: that of [server] */
+    uint32_t line;
+};
+
+struct conf_mount {
+    uint16_t host;   /* index into hosts, or CONF_HOST_ALL */
+    uint32_t prefix; /* text: "/a/b/", plain names only */
+    uint32_t root;   /* text */
+    uint32_t line;
+};
+
 /* The configuration as understood: every field has a value (default or given). */
 struct conf {
     /* [server] */
@@ -83,6 +143,7 @@ struct conf {
     uint32_t workers;         /* 0: the CPUs the process may run on; up to 256 */
     uint32_t connections_max; /* per worker; 1 to 1048576 */
     uint32_t backlog;         /* listen(2) */
+    enum conf_toggle dev;     /* on | off: for development: no-store, listings, log to terminal */
 
     /* [timeouts], milliseconds */
     uint32_t head_timeout_ms;
@@ -103,6 +164,15 @@ struct conf {
     enum conf_symlinks symlinks;
     enum conf_toggle magic;      /* on | off: libmagic for unknown extensions */
     enum conf_toggle mime_types; /* on | off: the system's mime.types */
+    enum conf_etag etag;
+    enum conf_toggle precompressed; /* on | off: .br, .zst, .gz beside a file */
+    struct conf_rule files;         /* listing, archive, try, spa, cors, cache of [files] */
+
+    /* [compress] */
+    enum conf_toggle compress;   /* on | off: what has no precompressed sibling, once, cached */
+    uint32_t compress_bytes_min; /* smaller files are not worth it */
+    uint32_t compress_bytes_max; /* larger ones take too long and too much memory */
+    uint32_t compress_threads;   /* 1 to 64, helpers of the whole process */
 
     /* [cache] */
     enum conf_toggle cache;        /* on | off */
@@ -133,7 +203,23 @@ struct conf {
     /* [errors] STATUS = /PATH */
     struct conf_error_page error_pages[CONF_ERROR_PAGES_MAX];
     uint32_t error_pages_count;
+
+    /* [host], [mount], [path], in the order of the file */
+    struct conf_host hosts[CONF_HOSTS_MAX];
+    uint32_t hosts_count;
+    struct conf_mount mounts[CONF_MOUNTS_MAX];
+    uint32_t mounts_count;
+    struct conf_rule rules[CONF_RULES_MAX];
+    uint32_t rules_count;
+    uint32_t strings_used; /* at least 1: offset 0 is the empty string */
+    char strings[CONF_STRINGS_SIZE];
 };
+
+/* The string of an offset; "" for 0. */
+static inline const char *conf_text(const struct conf *conf, uint32_t offset)
+{
+    return conf->strings + offset;
+}
 
 struct conf_errors {
     uint32_t count; /* all of them, also those past CONF_ERRORS_MAX */

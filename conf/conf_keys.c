@@ -16,6 +16,7 @@ static const char *const toggle_words[] = {
 };
 static const char *const dotfiles_words[] = {
     [CONF_DOTFILES_DENY] = "deny",
+    [CONF_DOTFILES_UNLISTED] = "unlisted",
     [CONF_DOTFILES_SHOW] = "show",
 };
 static const char *const symlinks_words[] = {
