@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "http/http_date.h"
+#include "http/http_field_list.h"
 #include "http/http_list.h"
 
 struct tag {
@@ -56,6 +57,22 @@ static struct tag tag_of_ours(struct slice etag)
     return ours;
 }
 
+/* Reads one line of a list of tags; false when it is malformed. *matches becomes true when ours is
+ * among them, and is left alone otherwise. */
+static bool tags_read(struct slice line, const struct tag *ours,
+                      enum http_tag_comparison comparison, bool *matches)
+{
+    for (bool is_first = true; http_list_advance(&line, is_first) && line.size > 0;
+         is_first = false) {
+        struct tag theirs;
+        if (!tag_read(&line, &theirs)) {
+            return false;
+        }
+        *matches |= tag_equal(ours, &theirs, comparison);
+    }
+    return line.size == 0;
+}
+
 bool http_tags_match(struct slice list, struct slice etag, enum http_tag_comparison comparison)
 {
     if (slice_equal(list, SLICE("*"))) {
@@ -66,15 +83,34 @@ bool http_tags_match(struct slice list, struct slice etag, enum http_tag_compari
     }
     struct tag ours = tag_of_ours(etag);
     bool matches = false;
-    for (bool is_first = true; http_list_advance(&list, is_first) && list.size > 0;
-         is_first = false) {
-        struct tag theirs;
-        if (!tag_read(&list, &theirs)) {
+    return tags_read(list, &ours, comparison, &matches) && matches;
+}
+
+/* The same over all lines: "*" is no tag, so here, in company, it is malformed. */
+static bool lines_match(const struct http_request *request, enum http_list_field field,
+                        struct slice etag, enum http_tag_comparison comparison)
+{
+    if (etag.data == NULL) {
+        return false;
+    }
+    struct tag ours = tag_of_ours(etag);
+    bool matches = false;
+    struct http_field_list lines = http_field_list_of(request, field);
+    struct slice line;
+    while (http_field_list_next(&lines, &line)) {
+        if (!tags_read(line, &ours, comparison, &matches)) {
             return false;
         }
-        matches |= tag_equal(&ours, &theirs, comparison);
     }
-    return matches && list.size == 0;
+    return matches;
+}
+
+static bool field_matches(const struct http_request *request, enum http_list_field field,
+                          struct slice etag, enum http_tag_comparison comparison)
+{
+    return http_field_is_repeated(request, field)
+               ? lines_match(request, field, etag, comparison)
+               : http_tags_match(http_field_list_first(request, field), etag, comparison);
 }
 
 /* False where the date is absent, is none, or has nothing to be compared with. */
@@ -88,7 +124,7 @@ static bool is_unchanged_as_client_wants(const struct http_request *request,
                                          const struct http_validators *validators)
 {
     if (request->if_match.data != NULL) {
-        return http_tags_match(request->if_match, validators->etag, HTTP_TAG_STRONG);
+        return field_matches(request, HTTP_LIST_IF_MATCH, validators->etag, HTTP_TAG_STRONG);
     }
     int64_t date_s;
     return !date_read(request->if_unmodified_since, validators, &date_s) ||
@@ -99,7 +135,7 @@ static bool is_known_to_client(const struct http_request *request,
                                const struct http_validators *validators, bool is_read)
 {
     if (request->if_none_match.data != NULL) {
-        return http_tags_match(request->if_none_match, validators->etag, HTTP_TAG_WEAK);
+        return field_matches(request, HTTP_LIST_IF_NONE_MATCH, validators->etag, HTTP_TAG_WEAK);
     }
     int64_t date_s;
     return is_read && date_read(request->if_modified_since, validators, &date_s) &&

@@ -2,7 +2,9 @@
  *
  * What cannot be read decides nothing in the client's favour: a malformed list of tags matches no
  * tag (If-Match fails: 412; If-None-Match holds: 200), but the field is there all the same, so the
- * date that stands behind it is not looked at. A date that is none is ignored, as the RFC wants. */
+ * date that stands behind it is not looked at. A date that is none is ignored, as the RFC wants.
+ * If-Match and If-None-Match are read in all their lines, as if these were one with commas between
+ * them: one malformed line makes the list malformed, and so does "*" in company. */
 #ifndef GYRE_HTTP_CONDITION_H
 #define GYRE_HTTP_CONDITION_H
 

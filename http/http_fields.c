@@ -20,15 +20,16 @@
 #include <llhttp/llhttp.h>
 
 #include "http/http_authority.h"
-#include "http/http_class.h"
+#include "http/http_framing.h"
 #include "http/http_line.h"
-
-enum {
-    CONTENT_LENGTH_DIGITS_MAX = 20
-};
+#include "http/http_list.h"
 
 enum field_kind {
-    FIELD_KEPT, /* its value goes to the request, as it is */
+    /* Its value goes to the request, as it is. Of several lines: */
+    FIELD_FIRST, /* the first */
+    FIELD_ONCE,  /* none */
+    FIELD_LIST,  /* the first, and that there are more */
+    /* Its value is read here. */
     FIELD_HOST,
     FIELD_CONTENT_LENGTH,
     FIELD_TRANSFER_ENCODING,
@@ -40,37 +41,47 @@ struct field {
     const char *name; /* lower case */
     size_t name_size;
     enum field_kind kind;
-    size_t offset; /* FIELD_KEPT: of the slice in struct http_request */
+    size_t offset; /* of the slice in struct http_request, where the value goes there */
+    enum http_list_field list;
 };
 
-#define KEPT(name, member)                                                        \
+#define KEPT(kind, name, member, list)                                            \
     {                                                                             \
-        name, sizeof(name) - 1, FIELD_KEPT, offsetof(struct http_request, member) \
+        name, sizeof(name) - 1, kind, offsetof(struct http_request, member), list \
     }
-#define RULED(name, kind)               \
-    {                                   \
-        name, sizeof(name) - 1, kind, 0 \
+#define FIRST(name, member)      KEPT(FIELD_FIRST, name, member, HTTP_LIST_FIELDS_COUNT)
+#define ONCE(name, member)       KEPT(FIELD_ONCE, name, member, HTTP_LIST_FIELDS_COUNT)
+#define LIST(name, member, list) KEPT(FIELD_LIST, name, member, list)
+#define RULED(name, kind)                                       \
+    {                                                           \
+        name, sizeof(name) - 1, kind, 0, HTTP_LIST_FIELDS_COUNT \
     }
 
 static const struct field fields[] = {
     RULED("host", FIELD_HOST),
     RULED("connection", FIELD_CONNECTION),
-    KEPT("user-agent", user_agent),
-    KEPT("accept", accept),
-    KEPT("accept-encoding", accept_encoding),
-    KEPT("referer", referer),
-    KEPT("if-none-match", if_none_match),
-    KEPT("if-modified-since", if_modified_since),
-    KEPT("range", range),
-    KEPT("if-range", if_range),
-    KEPT("origin", origin),
-    KEPT("authorization", authorization),
-    KEPT("if-match", if_match),
-    KEPT("if-unmodified-since", if_unmodified_since),
+    FIRST("user-agent", user_agent),
+    LIST("accept", accept, HTTP_LIST_ACCEPT),
+    LIST("accept-encoding", accept_encoding, HTTP_LIST_ACCEPT_ENCODING),
+    FIRST("referer", referer),
+    LIST("if-none-match", if_none_match, HTTP_LIST_IF_NONE_MATCH),
+    ONCE("if-modified-since", if_modified_since),
+    ONCE("range", range),
+    ONCE("if-range", if_range),
+    ONCE("origin", origin),
+    ONCE("authorization", authorization),
+    LIST("if-match", if_match, HTTP_LIST_IF_MATCH),
+    ONCE("if-unmodified-since", if_unmodified_since),
+    ONCE("access-control-request-method", access_control_request_method),
+    LIST("access-control-request-headers", access_control_request_headers,
+         HTTP_LIST_REQUEST_HEADERS),
     RULED("content-length", FIELD_CONTENT_LENGTH),
     RULED("transfer-encoding", FIELD_TRANSFER_ENCODING),
     RULED("expect", FIELD_EXPECT),
 };
+
+#define FIELDS_COUNT (sizeof(fields) / sizeof(fields[0]))
+_Static_assert(FIELDS_COUNT <= 32, "`ambiguous` has a bit for each");
 
 /* What the callbacks know; llhttp.data points to it. */
 struct collection {
@@ -82,41 +93,13 @@ struct collection {
     struct slice transfer_encoding;
     unsigned count;
     const char *repeated; /* why, when a field occurs twice that must not */
+    uint32_t ambiguous;   /* 1u << index of a FIELD_ONCE that occurs twice */
     bool asks_close;
     bool asks_keep_alive;
     bool expects_continue;
     bool expects_other;
     bool is_complete;
 };
-
-static bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t';
-}
-
-static struct slice trim(struct slice text)
-{
-    while (text.size > 0 && is_blank(text.data[0])) {
-        text.data++;
-        text.size--;
-    }
-    while (text.size > 0 && is_blank(text.data[text.size - 1])) {
-        text.size--;
-    }
-    return text;
-}
-
-/* Cuts the first element, trimmed, off a comma-separated list. */
-static struct slice list_take(struct slice *list)
-{
-    assert(list->size > 0);
-    const char *comma = memchr(list->data, ',', list->size);
-    size_t size = comma != NULL ? (size_t)(comma - list->data) : list->size;
-    struct slice element = slice_of(list->data, size);
-    size_t skipped = comma != NULL ? size + 1 : size;
-    *list = slice_of(list->data + skipped, list->size - skipped);
-    return trim(element);
-}
 
 /* Names are tokens, and known ones are letters and '-' only: for these, bit 5 is the case. */
 static bool name_equal(const char *name, const char *known, size_t size)
@@ -131,7 +114,7 @@ static bool name_equal(const char *name, const char *known, size_t size)
 
 static const struct field *field_find(struct slice name)
 {
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+    for (size_t i = 0; i < FIELDS_COUNT; i++) {
         if (fields[i].name_size == name.size && name_equal(name.data, fields[i].name, name.size)) {
             return &fields[i];
         }
@@ -142,7 +125,7 @@ static const struct field *field_find(struct slice name)
 static void read_connection(struct collection *collection, struct slice list)
 {
     while (list.size > 0) {
-        struct slice token = list_take(&list);
+        struct slice token = http_list_take(&list);
         if (slice_equal_ignoring_case(token, SLICE("close"))) {
             collection->asks_close = true;
         } else if (slice_equal_ignoring_case(token, SLICE("keep-alive"))) {
@@ -154,7 +137,7 @@ static void read_connection(struct collection *collection, struct slice list)
 static void read_expect(struct collection *collection, struct slice list)
 {
     while (list.size > 0) {
-        struct slice expectation = list_take(&list);
+        struct slice expectation = http_list_take(&list);
         if (slice_equal_ignoring_case(expectation, SLICE("100-continue"))) {
             collection->expects_continue = true;
         } else if (expectation.size > 0) {
@@ -172,11 +155,39 @@ static void read_once(struct collection *collection, struct slice *kept, struct 
     *kept = value;
 }
 
-static void keep_first(struct http_request *request, size_t offset, struct slice value)
+static struct slice *kept_of(struct http_request *request, const struct field *field)
 {
-    struct slice *kept = (struct slice *)(void *)((char *)request + offset);
+    return (struct slice *)(void *)((char *)request + field->offset);
+}
+
+static void keep(struct collection *collection, const struct field *field, struct slice value)
+{
+    struct http_request *request = collection->request;
+    struct slice *kept = kept_of(request, field);
     if (kept->data == NULL) {
         *kept = value;
+    } else if (field->kind == FIELD_LIST) {
+        request->repeated |= (uint8_t)(1u << field->list);
+    } else if (field->kind == FIELD_ONCE) {
+        collection->ambiguous |= 1u << (field - fields);
+    }
+}
+
+/* Not before all lines were read: a third one must not take the place of two. */
+static void drop_ambiguous(const struct collection *collection)
+{
+    struct http_request *request = collection->request;
+    if (collection->ambiguous == 0) {
+        return;
+    }
+    bool has_if_range = request->if_range.data != NULL;
+    for (size_t i = 0; i < FIELDS_COUNT; i++) {
+        if ((collection->ambiguous & 1u << i) != 0) {
+            *kept_of(request, &fields[i]) = SLICE_NONE;
+        }
+    }
+    if (has_if_range && request->if_range.data == NULL) {
+        request->range = SLICE_NONE;
     }
 }
 
@@ -184,8 +195,10 @@ static void read_field(struct collection *collection, const struct field *field,
 {
     assert(value.data != NULL);
     switch (field->kind) {
-    case FIELD_KEPT:
-        keep_first(collection->request, field->offset, value);
+    case FIELD_FIRST:
+    case FIELD_ONCE:
+    case FIELD_LIST:
+        keep(collection, field, value);
         break;
     case FIELD_HOST:
         read_once(collection, &collection->host, value, "more than one Host");
@@ -234,10 +247,12 @@ static int on_header_value_complete(llhttp_t *llhttp)
     struct collection *collection = llhttp->data;
     const struct field *field = field_find(collection->name);
     if (field != NULL) {
-        /* An empty value may come without a span: it is present all the same. */
-        struct slice value = collection->value.data != NULL
-                                 ? trim(collection->value)
-                                 : slice_of(collection->name.data + collection->name.size, 0);
+        struct slice value = http_list_trim(collection->value);
+        if (value.size == 0) {
+            /* Present all the same, and on its line: it may come without a span, or with one on
+             * the line behind. */
+            value = slice_of(collection->name.data + collection->name.size, 0);
+        }
         read_field(collection, field, value);
     }
     collection->name = SLICE_NONE;
@@ -319,84 +334,14 @@ static struct http_error read_host(const struct collection *collection)
     return http_error_none();
 }
 
-static struct http_error read_content_length(struct http_request *request, struct slice text)
-{
-    if (text.size == 0 || text.size > CONTENT_LENGTH_DIGITS_MAX) {
-        return http_error_of(400, "bad Content-Length");
-    }
-    uint64_t value = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        if (!http_class_has(text.data[i], HTTP_CLASS_DIGIT)) {
-            return http_error_of(400, "bad Content-Length");
-        }
-        uint64_t digit = (uint64_t)(text.data[i] - '0');
-        if (value > (INT64_MAX - digit) / 10) {
-            return http_error_of(400, "Content-Length too large");
-        }
-        value = value * 10 + digit;
-    }
-    request->content_length = value;
-    request->body_kind = value > 0 ? HTTP_BODY_LENGTH : HTTP_BODY_NONE;
-    return http_error_none();
-}
-
-/* The registered codings other than chunked. */
-static bool coding_is_known(struct slice coding)
-{
-    static const struct slice known[] = {
-        { "gzip", 4 }, { "x-gzip", 6 }, { "deflate", 7 }, { "compress", 8 }, { "x-compress", 10 },
-    };
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (slice_equal_ignoring_case(coding, known[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static struct http_error read_transfer_encoding(struct http_request *request, struct slice list)
-{
-    if (slice_equal_ignoring_case(list, SLICE("chunked"))) {
-        request->body_kind = HTTP_BODY_CHUNKED;
-        return http_error_none();
-    }
-    unsigned known_count = 0;
-    while (list.size > 0) {
-        bool is_last = memchr(list.data, ',', list.size) == NULL;
-        struct slice coding = list_take(&list);
-        if (coding_is_known(coding)) {
-            known_count++;
-        } else if (!is_last || !slice_equal_ignoring_case(coding, SLICE("chunked"))) {
-            return http_error_of(400, "bad Transfer-Encoding");
-        }
-    }
-    return known_count > 0 ? http_error_of(501, "transfer coding not supported")
-                           : http_error_of(400, "bad Transfer-Encoding");
-}
-
-static struct http_error read_framing(const struct collection *collection)
-{
-    struct http_request *request = collection->request;
-    bool has_length = collection->content_length.data != NULL;
-    if (collection->transfer_encoding.data == NULL) {
-        return has_length ? read_content_length(request, collection->content_length)
-                          : http_error_none();
-    }
-    if (has_length) {
-        return http_error_of(400, "Content-Length with Transfer-Encoding");
-    }
-    if (request->version_minor == 0) {
-        return http_error_of(400, "Transfer-Encoding in HTTP/1.0");
-    }
-    return read_transfer_encoding(request, collection->transfer_encoding);
-}
-
 struct http_error http_fields_read(struct slice data, size_t fields_start, unsigned fields_count,
                                    struct http_request *request)
 {
     assert(fields_start < data.size);
     assert(request->line.data == data.data);
     struct collection collection = { .request = request };
+    size_t fields_end = data.size - (sizeof("\r\n") - 1);
+    request->fields = slice_of(data.data + fields_start, fields_end - fields_start);
     struct http_error error = collect(data, fields_start, fields_count, &collection);
     if (!http_error_is(error) && collection.repeated != NULL) {
         error = http_error_of(400, collection.repeated);
@@ -405,11 +350,12 @@ struct http_error http_fields_read(struct slice data, size_t fields_start, unsig
         error = read_host(&collection);
     }
     if (!http_error_is(error)) {
-        error = read_framing(&collection);
+        error = http_framing_read(collection.content_length, collection.transfer_encoding, request);
     }
     if (!http_error_is(error) && collection.expects_other) {
         error = http_error_of(417, "unknown expectation");
     }
+    drop_ambiguous(&collection);
     bool is_persistent = request->version_minor > 0 || collection.asks_keep_alive;
     request->keep_alive = is_persistent && !collection.asks_close;
     request->expects_continue = collection.expects_continue && request->version_minor > 0 &&

@@ -44,18 +44,37 @@ enum http_body_kind {
     HTTP_BODY_CHUNKED,
 };
 
+/* The fields whose value is a list, so that several lines of them count as one; http_field_list
+ * walks them. RFC 9110 5.3. */
+enum http_list_field {
+    HTTP_LIST_ACCEPT,
+    HTTP_LIST_ACCEPT_ENCODING,
+    HTTP_LIST_IF_MATCH,
+    HTTP_LIST_IF_NONE_MATCH,
+    HTTP_LIST_REQUEST_HEADERS, /* Access-Control-Request-Headers */
+    HTTP_LIST_FIELDS_COUNT,
+};
+
 /* A complete, valid head. Every slice borrows from the bytes given to http_parse_head() and dies
  * with them. Absent fields are SLICE_NONE; a field that is present but empty has size 0 and a
- * non-NULL pointer. Field values are trimmed of optional whitespace. Of a field that occurs several
- * times the first occurrence is given (a list such as Accept-Encoding in several lines cannot be
- * one slice); Host, Content-Length and Transfer-Encoding are refused when repeated, Connection and
- * Expect are read in all their lines. */
+ * non-NULL pointer. Field values are trimmed of optional whitespace.
+ *
+ * Of a field that occurs several times:
+ * - enum http_list_field: the first line is given, and its bit is set in `repeated`;
+ * - Connection, Expect: all lines are read;
+ * - Host, Content-Length, Transfer-Encoding: refused, 400;
+ * - If-Range: absent, and Range with it: the whole is sent, whichever line was meant;
+ * - Range, If-Modified-Since, If-Unmodified-Since, Authorization, Origin,
+ *   Access-Control-Request-Method: absent. No line of them counts more than another, and without
+ *   them nothing is promised that one of the lines denies;
+ * - Referer, User-Agent: the first line is given. */
 struct http_request {
     enum http_method method;
     enum http_body_kind body_kind;
     uint8_t version_minor;   /* 0 or 1: HTTP/1.x with x > 1 is served as 1.1 */
     bool keep_alive;         /* what the client asks for: version default, then Connection */
     bool expects_continue;   /* Expect: 100-continue in a 1.1 request that announces a body */
+    uint8_t repeated;        /* 1u << enum http_list_field: there are more lines than the first */
     uint64_t content_length; /* with HTTP_BODY_LENGTH, then > 0; 0 otherwise */
 
     struct slice line; /* the whole request line, without CRLF: for the access log */
@@ -65,6 +84,7 @@ struct http_request {
                             "/" for an absolute-form without path; SLICE_NONE for "*" */
     struct slice query;  /* without '?'; SLICE_NONE when there is no '?' */
     struct slice host;   /* the authority in force: absolute-form's, else Host's */
+    struct slice fields; /* all field lines as sent, each with its CRLF */
 
     struct slice accept;
     struct slice accept_encoding;
@@ -76,9 +96,13 @@ struct http_request {
     struct slice if_range;
     struct slice range;
     struct slice origin;
+    struct slice access_control_request_method;
+    struct slice access_control_request_headers;
     struct slice referer;
     struct slice user_agent;
 };
+
+_Static_assert(HTTP_LIST_FIELDS_COUNT <= 8, "`repeated` has a bit for each");
 
 enum http_parse_result {
     HTTP_PARSE_MORE,  /* valid so far, not complete */

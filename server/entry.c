@@ -72,6 +72,8 @@ void entry_render(struct entry *entry, int64_t now_s)
         .size = identity->size,
         .mtime_s = identity->modified_s,
         .mtime_ns = identity->modified_ns,
+        .changed_s = identity->changed_s,
+        .changed_ns = identity->changed_ns,
         .inode = identity->inode,
     };
     entry->etag_size = (uint8_t)http_etag_write(&source, now_s, entry->etag);
@@ -81,8 +83,10 @@ void entry_render(struct entry *entry, int64_t now_s)
 
     http_date_write(identity->modified_s, entry->modified);
     entry->has_mtime = http_mtime_is_sendable(identity->modified_s, now_s);
-    bool unsettled = identity->modified_s > now_s - HTTP_ETAG_YOUNG_S;
-    entry->settles_s = unsettled ? identity->modified_s + HTTP_ETAG_YOUNG_S : 0;
+    int64_t latest_s =
+        identity->modified_s > identity->changed_s ? identity->modified_s : identity->changed_s;
+    bool unsettled = latest_s > now_s - HTTP_ETAG_YOUNG_S;
+    entry->settles_s = unsettled ? latest_s + HTTP_ETAG_YOUNG_S : 0;
     struct http_head head = {
         .status = 200,
         .has_content_length = true,

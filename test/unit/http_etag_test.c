@@ -8,6 +8,8 @@ static const struct http_etag_source sample = {
     .size = 0x1f4,
     .mtime_s = 1700000000,
     .mtime_ns = 123456789,
+    .changed_s = 1700000000,
+    .changed_ns = 123456789,
     .inode = 0xabc,
 };
 
