@@ -282,7 +282,6 @@ static void item_size_append(struct http_writer *writer, const struct http_listi
     http_writer_append(writer, SLICE("</td>"));
 }
 
-/* The time of day may be hidden where there is little room, the seconds are in the attribute. */
 static void item_time_append(struct http_writer *writer, const struct http_listing_item *item)
 {
     char date[HTTP_ISO_DATE_SIZE];
@@ -291,18 +290,27 @@ static void item_time_append(struct http_writer *writer, const struct http_listi
     http_writer_append(writer, slice_of(date, sizeof(date)));
     http_writer_append(writer, SLICE("\">"));
     http_writer_append(writer, slice_of(date, 10));
-    http_writer_append(writer, SLICE("<span> "));
+    http_writer_append_byte(writer, ' ');
     http_writer_append(writer, slice_of(date + 11, 5));
-    http_writer_append(writer, SLICE("</span></time></td>"));
+    http_writer_append(writer, SLICE("</time></td>"));
+}
+
+static void columns_append(struct http_writer *writer, struct http_listing_query query)
+{
+    http_writer_append(writer, SLICE("<thead>\n<tr>\n"));
+    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+        column_append(writer, &columns[i], query);
+    }
+    http_writer_append(writer, SLICE("</tr>\n</thead>\n"));
 }
 
 static void table_append(struct http_writer *writer, const struct http_listing *listing)
 {
-    http_writer_append(writer, SLICE("<table>\n<thead>\n<tr>\n"));
-    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
-        column_append(writer, &columns[i], listing->query);
+    http_writer_append(writer, SLICE("<table>\n"));
+    if (listing->items_count > 0) {
+        columns_append(writer, listing->query);
     }
-    http_writer_append(writer, SLICE("</tr>\n</thead>\n<tbody>\n"));
+    http_writer_append(writer, SLICE("<tbody>\n"));
     if (listing->path.size > 0) {
         http_writer_append(writer, SLICE("<tr><td colspan=\"3\"><a class=\"u\" href=\"../\">"
                                          "Parent folder</a></td></tr>\n"));

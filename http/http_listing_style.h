@@ -29,7 +29,7 @@
     "a:hover { color: var(--mark) }\n" \
     "a:focus-visible { outline: .1875rem solid var(--mark); outline-offset: -.1875rem }\n" \
     "nav { margin-left: -.375rem; color: var(--soft) }\n" \
-    "nav a { display: inline-block; padding: .25rem .375rem }\n" \
+    "nav a { display: inline-block; padding: .375rem }\n" \
     "nav a:hover, td a:hover bdi { text-decoration: underline; text-underline-offset: .2em }\n" \
     "p, footer { color: var(--soft) }\n" \
     ".button { padding: .5rem 1rem; border: 1px solid var(--soft); border-radius: .5rem }\n" \
@@ -49,28 +49,39 @@
     "td:first-child { width: 100%; padding: 0; white-space: normal }\n" \
     "td:nth-child(2) { text-align: right; padding-left: 1.5rem }\n" \
     "th:nth-child(3) a, td:nth-child(3) { padding-left: 1.5rem }\n" \
-    "td a { display: flex; align-items: baseline; padding: .5625rem .5rem; color: var(--ink) }\n" \
-    "td a::before { content: \"\"; flex: none; align-self: center; width: 1rem;\n" \
-    "  height: .875rem; margin-right: .75rem; background: var(--soft); opacity: .55;\n" \
+    "td a { display: block; position: relative; padding: .5625rem .5rem .5625rem 2.25rem;\n" \
+    "  color: var(--ink) }\n" \
+    "td a::before { content: \"\"; position: absolute; left: .5rem; top: .875rem; width: 1rem;\n" \
+    "  height: .875rem; background: var(--soft); opacity: .55;\n" \
     "  clip-path: polygon(14% 0, 62% 0, 86% 28%, 86% 100%, 14% 100%) }\n" \
     "td .d::before { background: var(--mark); opacity: 1;\n" \
     "  clip-path: polygon(0 4%, 38% 4%, 50% 20%, 100% 20%, 100% 96%, 0 96%) }\n" \
     "td .u::before { background: var(--mark); opacity: 1;\n" \
     "  clip-path: polygon(50% 6%, 92% 54%, 62% 54%, 62% 96%, 38% 96%, 38% 54%, 8% 54%) }\n" \
-    "small { margin-left: .625rem; padding: 0 .375rem; border: 1px solid var(--line);\n" \
-    "  border-radius: .25rem; color: var(--soft); font-size: .75rem }\n" \
+    "small { display: inline-block; margin-left: .625rem; padding: 0 .375rem;\n" \
+    "  border: 1px solid var(--line); border-radius: .25rem; color: var(--soft);\n" \
+    "  font-size: .75rem; white-space: nowrap }\n" \
     "main { flex: 1 }\n" \
     "main p { padding: 1rem .5rem }\n" \
     "footer { display: flex; justify-content: space-between; margin-top: 2rem;\n" \
     "  font-size: .875rem }\n" \
     "footer > * { padding: .5rem }\n" \
     "@media (max-width: 36rem) {\n" \
-    "  time span { display: none }\n" \
-    "  td:nth-child(2), th:nth-child(3) a, td:nth-child(3) { padding-left: .5rem }\n" \
+    "  table, thead, tbody { display: block }\n" \
+    "  thead tr { display: flex }\n" \
+    "  th:first-child { flex: 1 }\n" \
+    "  th:nth-child(3) a { padding-left: .5rem }\n" \
+    "  tbody tr { display: grid; grid-template-columns: 1fr auto; position: relative }\n" \
+    "  td:first-child { grid-area: 1 / 1 / 2 / 3 }\n" \
+    "  td:nth-child(2) { grid-area: 2 / 2 }\n" \
+    "  td:nth-child(3) { grid-area: 2 / 1; padding-left: 2.25rem }\n" \
+    "  td:nth-child(n + 2) { padding-bottom: .5rem; font-size: .875rem }\n" \
+    "  td:not(:last-child) a { position: static; padding-bottom: .125rem }\n" \
+    "  td:not(:last-child) a::after { content: \"\"; position: absolute; inset: 0 }\n" \
     "}\n"
 
 /* SHA-256 in base64; the unit test of server/listing says what it must be. */
-#define HTTP_LISTING_STYLE_HASH "CHDILymtefmTURo1uGPKjF+ikWnkSt9ePBvcNUExSOw="
+#define HTTP_LISTING_STYLE_HASH "ss7Hn3PgOvkuB8Qj+kvBRfjliNeHSnduEN8DslTmGNI="
 /* clang-format on */
 
 #endif
