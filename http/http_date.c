@@ -106,6 +106,16 @@ void http_log_date_write(int64_t seconds, char buffer[HTTP_LOG_DATE_SIZE])
     clock_write(civil.second_of_day, buffer + 12);
 }
 
+void http_iso_date_write(int64_t seconds, char buffer[HTTP_ISO_DATE_SIZE])
+{
+    struct civil civil = civil_from_seconds(seconds);
+    memcpy(buffer, "1994-11-06T08:49:37Z", HTTP_ISO_DATE_SIZE);
+    year_write(civil.year, buffer);
+    two_digits_write(civil.month + 1, buffer + 5);
+    two_digits_write(civil.day, buffer + 8);
+    clock_write(civil.second_of_day, buffer + 11);
+}
+
 /* The inverse of civil_from_seconds(), for any year from 0 on: one cycle more keeps the first two
  * months of year 0 positive. */
 static int64_t seconds_from_civil(const struct civil *civil)

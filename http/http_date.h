@@ -21,6 +21,12 @@ enum {
 };
 void http_log_date_write(int64_t seconds, char buffer[HTTP_LOG_DATE_SIZE]);
 
+/* "2026-11-20T19:46:12Z"; UTC, clamped as above. RFC 3339 section 5.6. */
+enum {
+    HTTP_ISO_DATE_SIZE = 20
+};
+void http_iso_date_write(int64_t seconds, char buffer[HTTP_ISO_DATE_SIZE]);
+
 /* Reads a date in any of the three formats: IMF-fixdate, RFC 850, asctime; letters in the case that
  * these have, nothing before or after. A weekday must be one, but need not be that of the date.
  * False for what is no date: 30 February, 24:00:00; the leap second 23:59:60 is the next midnight.

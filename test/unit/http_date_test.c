@@ -105,6 +105,26 @@ static void the_log_date_names_day_month_year_and_zone(void **state)
     }
 }
 
+static void the_iso_date_is_in_the_order_of_time(void **state)
+{
+    (void)state;
+    static const struct date_row rows[] = {
+        { 784111777, "1994-11-06T08:49:37Z" },
+        { 0, "1970-01-01T00:00:00Z" },
+        { -1, "1970-01-01T00:00:00Z" },
+        { 951782400, "2000-02-29T00:00:00Z" },
+        { INT64_C(253402300799), "9999-12-31T23:59:59Z" },
+        { INT64_MAX, "9999-12-31T23:59:59Z" },
+        { 1735689599, "2024-12-31T23:59:59Z" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char buffer[HTTP_ISO_DATE_SIZE];
+        http_iso_date_write(rows[i].seconds, buffer);
+        assert_slice_equal(rows[i].date, slice_of(buffer, sizeof(buffer)),
+                           slice_from_string(rows[i].date));
+    }
+}
+
 static void nothing_is_written_past_the_date(void **state)
 {
     (void)state;
@@ -115,6 +135,9 @@ static void nothing_is_written_past_the_date(void **state)
     buffer[HTTP_LOG_DATE_SIZE] = '#';
     http_log_date_write(784111777, buffer);
     assert_int_equal(buffer[HTTP_LOG_DATE_SIZE], '#');
+    buffer[HTTP_ISO_DATE_SIZE] = '#';
+    http_iso_date_write(784111777, buffer);
+    assert_int_equal(buffer[HTTP_ISO_DATE_SIZE], '#');
 }
 
 /* The C locale is in force: no test sets another. */
@@ -143,6 +166,7 @@ int main(void)
         cmocka_unit_test(a_day_ends_one_second_before_the_next),
         cmocka_unit_test(times_out_of_range_are_clamped_to_it),
         cmocka_unit_test(the_log_date_names_day_month_year_and_zone),
+        cmocka_unit_test(the_iso_date_is_in_the_order_of_time),
         cmocka_unit_test(nothing_is_written_past_the_date),
         cmocka_unit_test(every_day_of_eight_centuries_agrees_with_gmtime),
     };
