@@ -4,7 +4,7 @@
  * blocked in every thread and taken with sigwait, so no handler ever runs. It speaks to the workers
  * through a waker, and they tell it that they are gone by a signal of their own.
  *
- * Ownership: listeners, root and type table are the service's; workers borrow them. */
+ * Ownership: listeners, root, type table and helpers are the service's; workers borrow them. */
 #include "server/service.h"
 
 #include <errno.h>
@@ -161,6 +161,20 @@ static int open_listeners(struct service *service)
         service->listeners_count++;
     }
     return 0;
+}
+
+/* Where little may be locked, files are served all the same, but for what helpers do. */
+static struct uring_helpers *create_helpers(const struct conf *conf)
+{
+    struct uring_helpers *helpers = NULL;
+    int error =
+        conf->compress_threads == 0 ? 0 : uring_helpers_create(conf->compress_threads, &helpers);
+    if (error != 0) {
+        fprintf(stderr, "gyre: cannot start the helper threads, so nothing is compressed: %s\n",
+                strerror(-error));
+        return NULL;
+    }
+    return helpers;
 }
 
 /* --- workers ------------------------------------------------------------------------------------
@@ -359,6 +373,7 @@ static int serve(struct service *service)
         fprintf(stderr, "gyre: cannot create the waking ring: %s\n", strerror(-error));
         return 1;
     }
+    settings.helpers = create_helpers(service->conf);
     bool started = start_workers(service, &settings);
     if (started) {
         announce(service, &settings);
@@ -367,6 +382,7 @@ static int serve(struct service *service)
         stop_workers(service, waker);
     }
     int status = join_workers(service);
+    uring_helpers_destroy(settings.helpers);
     uring_waker_destroy(waker);
     return started ? status : 1;
 }

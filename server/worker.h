@@ -23,9 +23,10 @@
 struct worker_settings {
     const struct conf *conf;
     const struct http_type_table *types;
-    int root;             /* directory, O_PATH or not */
-    uint32_t index;       /* of the worker */
-    struct budget budget; /* this worker's share */
+    int root;                      /* directory, O_PATH or not */
+    uint32_t index;                /* of the worker */
+    struct budget budget;          /* this worker's share */
+    struct uring_helpers *helpers; /* NULL: nothing is offloaded */
     uint32_t listeners_count;
     int listeners[CONF_LISTEN_MAX]; /* this worker's own */
 };

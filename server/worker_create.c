@@ -25,6 +25,7 @@ static int create_engine(struct worker *worker)
         .workers_max = 64,
         .sqpoll = conf->sqpoll == CONF_ON,
         .sqpoll_cpu = conf->sqpoll_cpu,
+        .helpers = worker->settings.helpers,
     };
     int error = uring_create(&options, &worker->uring);
     if (error != 0) {

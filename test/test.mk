@@ -15,7 +15,7 @@ ARCHIVES_server = $(OUT)/server.a $(OUT)/http.a $(OUT)/conf.a
 LIBS_http       = $(LLHTTP_LIBS)
 LIBS_conf       = $(INIH_LIBS)
 LIBS_uring      = $(URING_LIBS)
-LIBS_server     = $(LLHTTP_LIBS) $(INIH_LIBS) $(SERVER_LIBS)
+LIBS_server     = $(LLHTTP_LIBS) $(INIH_LIBS) $(SERVER_LIBS) -lbrotlidec
 link_test       = $(CC) $(TEST_CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS_ALL) -o $@ $<
 
 define unit_rule

@@ -7,7 +7,8 @@
  * Invariants: every provided buffer is either in the kernel's ring or in the caller's hands
  * (buffers_out); an entry is submitted at the latest by the next wait; the completion queue is
  * sized so that it does not overflow, and should it (NODROP), the kernel keeps the rest and we
- * count it.
+ * count it. What was offloaded is in works_pending until its event is decoded: this thread alone
+ * counts it.
  *
  * Ownership: the engine owns ring, buffer ring, buffers and message headers. Memory given to an
  * operation stays the caller's, and must stay put until its event. */
@@ -161,6 +162,7 @@ static void ring_free_memory(struct uring *uring)
     if (uring->buffer_ring != NULL) {
         munmap(uring->buffer_ring, uring->buffers_count * sizeof(struct io_uring_buf));
     }
+    pthread_mutex_destroy(&uring->works_lock);
     free(uring->messages);
     free(uring);
 }
@@ -176,6 +178,9 @@ int uring_create(const struct uring_options *options, struct uring **result)
     if (uring == NULL) {
         return -ENOMEM;
     }
+    pthread_mutex_init(&uring->works_lock, NULL);
+    uring->works_done_end = &uring->works_done;
+    uring->helpers = options->helpers;
     int error = ring_setup(uring, options);
     if (error != 0) {
         goto fail_memory;
@@ -210,6 +215,8 @@ fail_memory:
 
 void uring_destroy(struct uring *uring)
 {
+    assert(uring->works_pending == 0); /* a helper would write to a ring that is gone */
+    assert(uring->works_done == NULL);
     (void)io_uring_submit(&uring->ring); /* the last closes may still be queued */
     /* Else locked memory is given back long after the ring is gone, and a restart would miss it. */
     (void)io_uring_unregister_buffers(&uring->ring);
@@ -275,8 +282,12 @@ static bool event_decode(struct uring *uring, const struct io_uring_cqe *cqe,
                          struct uring_event *event)
 {
     event->token = uring_token_unpack(cqe->user_data);
-    if (event->token.op == RING_OP_OWN) {
-        uring->counters.close_failures += event->token.slot != 0 && cqe->res < 0;
+    if (event->token.op == RING_OP_OWN && event->token.slot == RING_OWN_WORK_DONE) {
+        assert(uring->works_pending > 0);
+        uring->works_pending--;
+        event->token = ring_take_done(uring)->token;
+    } else if (event->token.op == RING_OP_OWN) {
+        uring->counters.close_failures += event->token.slot == RING_OWN_COUNTED && cqe->res < 0;
         return false;
     }
     event->result = cqe->res;

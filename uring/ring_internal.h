@@ -3,6 +3,7 @@
 #define GYRE_URING_RING_INTERNAL_H
 
 #include <liburing.h>
+#include <pthread.h>
 
 #include "uring/uring.h"
 
@@ -17,6 +18,13 @@
 enum {
     RING_OP_OWN = 255,     /* tokens of operations whose events the caller never sees */
     RING_BUFFER_GROUP = 0, /* the one buffer ring */
+};
+
+/* What an event of RING_OP_OWN is about: the slot of its token. */
+enum ring_own {
+    RING_OWN_SILENT,    /* nothing: an operation whose failure does not matter */
+    RING_OWN_COUNTED,   /* a close that failed */
+    RING_OWN_WORK_DONE, /* a work has been put into works_done */
 };
 
 /* A message header lives here from queueing to submission; the kernel then has its own copy. */
@@ -41,7 +49,17 @@ struct uring {
     uint32_t slabs_count;
     int sparse_error;   /* why there is no table for fixed buffers, 0: there is one */
     bool reports_usage; /* 6.2: notices tell whether the bytes were copied */
+
+    struct uring_helpers *helpers; /* NULL: none */
+    uint32_t works_pending;        /* offloaded, and their event not yet told */
+    pthread_mutex_t works_lock;    /* guards the two below */
+    struct uring_work *works_done; /* that have run, oldest first */
+    struct uring_work **works_done_end;
 };
+
+/* Takes the work that has been waiting longest in works_done; there is one for each event of
+ * RING_OWN_WORK_DONE. */
+struct uring_work *ring_take_done(struct uring *uring);
 
 /* The next free submission entry, cleared; submits first when there is none. */
 struct io_uring_sqe *ring_entry(struct uring *uring);

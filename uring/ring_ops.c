@@ -25,11 +25,10 @@ static void entry_tag(struct io_uring_sqe *entry, struct uring_token token)
     io_uring_sqe_set_data64(entry, uring_token_pack(token));
 }
 
-/* Success is silent; a failure posts an event that only the engine sees (`counted`: as a failure).
- */
-static void entry_tag_silent(struct io_uring_sqe *entry, bool counted)
+/* Success is silent; a failure posts an event that only the engine sees. */
+static void entry_tag_silent(struct io_uring_sqe *entry, enum ring_own own)
 {
-    struct uring_token token = { .op = RING_OP_OWN, .slot = counted };
+    struct uring_token token = { .op = RING_OP_OWN, .slot = own };
     io_uring_sqe_set_data64(entry, uring_token_pack(token));
     entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
 }
@@ -132,7 +131,7 @@ void uring_close(struct uring *uring, int fd)
 {
     struct io_uring_sqe *entry = ring_entry(uring);
     io_uring_prep_close(entry, fd);
-    entry_tag_silent(entry, true);
+    entry_tag_silent(entry, RING_OWN_COUNTED);
 }
 
 int uring_peer(struct uring *uring, int fd, struct sockaddr_storage *address)
@@ -287,5 +286,5 @@ void uring_cancel(struct uring *uring, struct uring_token token)
 {
     struct io_uring_sqe *entry = ring_entry(uring);
     io_uring_prep_cancel64(entry, uring_token_pack(token), 0);
-    entry_tag_silent(entry, false);
+    entry_tag_silent(entry, RING_OWN_SILENT);
 }

@@ -12,7 +12,11 @@
  * again
  *
  * All memory handed to an operation belongs to the kernel until its event (zero-copy: its notice).
- * Queueing never fails: when the submission queue is full, it is submitted on the spot. */
+ * Queueing never fails: when the submission queue is full, it is submitted on the spot.
+ *
+ * What would hold the thread up and is no system call (compressing, hashing a large file) is
+ * offloaded: uring_offload() has it run on a helper thread, and its end is an event like any other.
+ * Here alone queueing can fail, as that queue is bounded. */
 #ifndef GYRE_URING_H
 #define GYRE_URING_H
 
@@ -32,6 +36,9 @@ enum {
     URING_ENTRIES_MIN = 64,         /* the smallest submission queue that still makes sense */
     URING_KERNEL_MAJOR_MIN = 6,     /* the oldest kernel that has all this: 6.1 */
     URING_KERNEL_MINOR_MIN = 1,
+    URING_HELPERS_MAX = 64,           /* threads of one uring_helpers_create() */
+    URING_WORKS_MAX = 1024,           /* urgent works that wait for a helper, of all engines */
+    URING_BACKGROUND_WORKS_MAX = 256, /* the same for background works */
 };
 
 /* What an event says it is about. Packs into the 64 bits of user_data: op 8, slot 24,
@@ -54,7 +61,8 @@ struct uring_event {
     bool copied;     /* with notice: the kernel copied the bytes after all */
 };
 
-struct uring; /* one engine, used by the one thread that created it */
+struct uring;         /* one engine, used by the one thread that created it */
+struct uring_helpers; /* threads for what engines offload */
 
 struct uring_options {
     uint32_t entries;          /* submission queue; a power of two */
@@ -64,6 +72,7 @@ struct uring_options {
     uint32_t workers_max;      /* kernel worker threads of this ring, bounded and unbounded each */
     bool sqpoll;               /* a kernel thread polls the queue; costs a CPU */
     uint32_t sqpoll_cpu;       /* UINT32_MAX: any */
+    struct uring_helpers *helpers; /* borrowed, shared by engines; NULL: nothing is offloaded */
 };
 
 /* Counters, for the log and the tests. */
@@ -96,7 +105,8 @@ enum uring_refusal uring_probe(int *error);
  * owned by the caller. */
 int uring_create(const struct uring_options *options, struct uring **uring);
 
-/* Frees the engine. No operation may be pending that refers to memory which outlives it. */
+/* Frees the engine. No operation may be pending that refers to memory which outlives it, and no
+ * work that it has offloaded (asserted). */
 void uring_destroy(struct uring *uring);
 
 /* Submits what is queued, waits for at least one completion, fills up to events_max events.
@@ -255,6 +265,43 @@ void uring_timer(struct uring *uring, struct uring_token token, uint32_t millise
 /* Asks for the operation with this token to end; its own event says how it did. No event for the
  * request itself. io_uring_enter(2), IORING_OP_ASYNC_CANCEL. */
 void uring_cancel(struct uring *uring, struct uring_token token);
+
+/* --- helpers: threads for what would hold the event loop up ------------------------------------
+ */
+
+/* Starts 1 to URING_HELPERS_MAX threads; they block all signals. Returns 0, or -errno and none are
+ * left: each has a ring of its own, which counts against RLIMIT_MEMLOCK. *helpers is owned by the
+ * caller, and outlives the engines that were created with it. */
+int uring_helpers_create(uint32_t threads_count, struct uring_helpers **helpers);
+
+/* Finishes the works that run, and their events are still posted; drops those that wait: they are
+ * not run, have no event, and their memory is the caller's again. Joins the threads. No thread may
+ * be in a call of an engine that has these helpers; such an engine may offload nothing from here
+ * on, and may still take events and be destroyed. NULL: nothing. */
+void uring_helpers_destroy(struct uring_helpers *helpers);
+
+enum uring_urgency {
+    URING_URGENT,     /* somebody waits for it */
+    URING_BACKGROUND, /* runs when nothing urgent waits, and never on the last free thread */
+};
+
+/* Something to run elsewhere; part of a larger structure, which has what it needs and gives. */
+struct uring_work {
+    void (*run)(struct uring_work *work); /* the caller's: on a helper thread, may wait */
+
+    /* The engine's, until the event. */
+    struct uring_work *next;
+    struct uring *uring;
+    struct uring_token token;
+    enum uring_urgency urgency;
+};
+
+/* Has work->run(work) run on a helper thread; its memory, and what it refers to, is the helper's
+ * until the event: one with this token and result 0, once it has run. There is no cancelling.
+ * Returns 0; or -EAGAIN, and then there is no event, when as many works as the queue of its urgency
+ * takes are waiting, or when the engine has no helpers. */
+int uring_offload(struct uring *uring, struct uring_token token, enum uring_urgency urgency,
+                  struct uring_work *work);
 
 /* From another thread: makes `token` arrive in the target's events with this result. A waker
  * belongs to its creating thread. Returns 0 or -errno. IORING_OP_MSG_RING. */

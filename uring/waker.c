@@ -1,4 +1,7 @@
-/* waker: from a thread that has no ring of its own to one that sleeps in its ring. */
+/* waker: from a thread that has no ring of its own to one that sleeps in its ring.
+ *
+ * Invariant: between two wakes nothing is left of the first. The ring has one entry, so a message
+ * that the kernel would not take is overwritten by the next one, never sent behind its back. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -14,7 +17,7 @@ int uring_waker_create(struct uring_waker **result)
     if (waker == NULL) {
         return -ENOMEM;
     }
-    int error = io_uring_queue_init(8, &waker->ring, 0);
+    int error = io_uring_queue_init(1, &waker->ring, 0);
     if (error != 0) {
         free(waker);
         return error;
@@ -34,15 +37,18 @@ int uring_waker_wake(struct uring_waker *waker, const struct uring *target,
 {
     struct io_uring_sqe *entry = io_uring_get_sqe(&waker->ring);
     if (entry == NULL) {
-        return -EBUSY;
+        entry = &waker->ring.sq.sqes[0];
     }
     io_uring_prep_msg_ring(entry, target->ring.ring_fd, result, uring_token_pack(token), 0);
-    int submitted = io_uring_submit_and_wait(&waker->ring, 1);
-    if (submitted < 0) {
-        return submitted;
+    int submitted = io_uring_submit(&waker->ring);
+    if (submitted < 1) {
+        return submitted < 0 ? submitted : -EAGAIN;
     }
     struct io_uring_cqe *cqe;
-    int error = io_uring_wait_cqe(&waker->ring, &cqe);
+    int error;
+    do {
+        error = io_uring_wait_cqe(&waker->ring, &cqe);
+    } while (error == -EINTR); /* taken it is: its completion must not be left for the next one */
     if (error != 0) {
         return error;
     }

@@ -41,8 +41,9 @@ enum sim_fault {
     SIM_ACCEPT_END, /* the same for accept */
     SIM_ACCEPT_ERROR,
     SIM_ZERO_COPY_REFUSED,
-    SIM_COPIED,    /* a notice says so */
-    SIM_SLOW_DISK, /* a file operation takes its time */
+    SIM_COPIED,       /* a notice says so */
+    SIM_SLOW_DISK,    /* a file operation takes its time */
+    SIM_WORK_REFUSED, /* the queue for the helpers is full */
     SIM_FAULTS_COUNT,
 };
 

@@ -255,6 +255,28 @@ void uring_write(struct uring *uring, struct uring_token token, int fd, const vo
     operation->checksum = sim_checksum_pieces(operation);
 }
 
+/* Nothing is run here: the server's memory is the helper's until it is. */
+int uring_offload(struct uring *uring, struct uring_token token, enum uring_urgency urgency,
+                  struct uring_work *work)
+{
+    sim_check(work->run != NULL, "a work without a function");
+    sim_check(urgency <= URING_BACKGROUND, "urgency %d", (int)urgency);
+    int32_t result = 0;
+    if (sim_take_forced(uring->sim, token.op, &result)) {
+        return result;
+    }
+    if (sim_fault(uring->sim, SIM_WORK_REFUSED)) {
+        return -EAGAIN;
+    }
+    struct sim_operation *operation = operation_add(uring, SIM_WORK, token, -1);
+    work->uring = uring;
+    work->token = token;
+    work->urgency = urgency;
+    operation->work = work;
+    delay(uring, operation);
+    return 0;
+}
+
 void uring_timer(struct uring *uring, struct uring_token token, uint32_t milliseconds)
 {
     struct sim_operation *operation = operation_add(uring, SIM_TIMER, token, -1);

@@ -24,6 +24,7 @@ enum sim_operation_kind {
     SIM_TIMER,
     SIM_WRITE,
     SIM_POLL_WATCH,
+    SIM_WORK, /* offloaded */
 };
 
 struct sim_operation {
@@ -46,6 +47,7 @@ struct sim_operation {
     uint64_t file_offset;
     uint64_t checksum; /* of the pieces, or of the path */
     const char *path;
+    struct uring_work *work;
 };
 
 struct sim_event {

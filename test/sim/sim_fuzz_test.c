@@ -43,6 +43,7 @@ static void plan_faults(struct sim_plan *plan, struct sim_random *random)
         [SIM_SEND_AGAIN] = 100,       [SIM_SEND_ERROR] = 20,  [SIM_RECV_ERROR] = 20,
         [SIM_RECV_END] = 500,         [SIM_ACCEPT_END] = 500, [SIM_ACCEPT_ERROR] = 100,
         [SIM_ZERO_COPY_REFUSED] = 20, [SIM_COPIED] = 300,     [SIM_SLOW_DISK] = 300,
+        [SIM_WORK_REFUSED] = 200,
     };
     if (sim_random_chance(random, 150)) {
         return; /* a perfect world, but for its order */
