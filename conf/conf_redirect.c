@@ -29,8 +29,7 @@ static bool text_begins(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* "//" names another host, and some clients take "/\" for it. A path put behind "/" would be that,
- * too: it begins with a slash of its own. */
+/* "//" names another host, and some clients take "/\" for it. */
 static const char *target_start_check(const char *target)
 {
     const char *authority = NULL;
@@ -38,7 +37,7 @@ static const char *target_start_check(const char *target)
         authority = strchr(target, '/') + 2;
     } else if (target[0] != '/') {
         return expected_target;
-    } else if (target[1] == '/' || target[1] == '\\' || text_begins(target + 1, "$path")) {
+    } else if (target[1] == '/' || target[1] == '\\') {
         return "expected one '/' at the start of a target on this site";
     }
     if (authority != NULL && !conf_authority_is_valid(authority, strcspn(authority, "/?#"))) {
@@ -49,13 +48,13 @@ static const char *target_start_check(const char *target)
 }
 
 /* "$1" to "$9", "$path", "$$". */
-static const char *target_dollars_check(const char *target, uint32_t wildcards_count)
+static const char *target_dollars_check(const char *target, uint32_t captures_count)
 {
     for (const char *c = strchr(target, '$'); c != NULL; c = strchr(c, '$')) {
         c++;
         if (*c >= '1' && *c <= '9') {
-            if ((uint32_t)(*c - '0') > wildcards_count) {
-                return "expected no more of $1 to $9 than the [path] has '*', '**' and '?'";
+            if ((uint32_t)(*c - '0') > captures_count) {
+                return "expected no more of $1 to $9 than the [path] has '*', '**', '?' and {}";
             }
         } else if (*c != '$' && !text_begins(c, "path")) {
             return "expected $1 to $9, $path or $$ for each '$'";
@@ -65,7 +64,7 @@ static const char *target_dollars_check(const char *target, uint32_t wildcards_c
     return NULL;
 }
 
-const char *conf_redirect_read(const char *text, uint32_t wildcards_count,
+const char *conf_redirect_read(const char *text, uint32_t captures_count,
                                struct conf_draft *draft)
 {
     const char *status = "301";
@@ -93,7 +92,7 @@ const char *conf_redirect_read(const char *text, uint32_t wildcards_count,
     _Static_assert(CONF_REDIRECT_SIZE_MAX == 2047, "the text above names it");
     const char *expected = target_start_check(target);
     if (expected == NULL) {
-        expected = target_dollars_check(target, wildcards_count);
+        expected = target_dollars_check(target, captures_count);
     }
     conf_draft_append(draft, status, STATUS_SIZE);
     conf_draft_append(draft, " ", 1);

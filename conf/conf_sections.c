@@ -158,8 +158,8 @@ static bool rule_open(struct conf_sections *sections, const char *argument)
     rule->deny = CONF_UNSET;
     rule->listing = CONF_UNSET;
     rule->archive = CONF_UNSET;
-    uint32_t wildcards_count = 0;
-    const char *expected = conf_glob_check(argument, &wildcards_count);
+    uint32_t captures_count = 0;
+    const char *expected = conf_glob_check(argument, &captures_count);
     if (expected == NULL) {
         conf_draft_append(&draft, argument, strlen(argument));
     }

@@ -1,4 +1,4 @@
-/* conf_syntax: words, tokens, names of files and of hosts, patterns. */
+/* conf_syntax: words, tokens, names of files and of hosts. */
 #include "conf/conf_syntax.h"
 
 #include <arpa/inet.h>
@@ -145,49 +145,4 @@ bool conf_authority_is_valid(const char *text, size_t size)
         }
     }
     return conf_host_name_is_valid(text, host_size);
-}
-
-static const char *glob_bytes_check(const char *pattern)
-{
-    size_t size = strlen(pattern);
-    if (pattern[0] != '/' || size > CONF_PATTERN_SIZE_MAX) {
-        return "expected a pattern of at most 255 bytes that begins with '/'";
-    }
-    _Static_assert(CONF_PATTERN_SIZE_MAX == 255, "the text above names it");
-    for (const char *c = pattern; *c != '\0'; c++) {
-        if (iscntrl((unsigned char)*c) || *c == ']') {
-            return "expected a pattern without ']' and control bytes ('?' matches any byte)";
-        }
-    }
-    return NULL;
-}
-
-const char *conf_glob_check(const char *pattern, uint32_t *wildcards_count)
-{
-    const char *expected = glob_bytes_check(pattern);
-    bool is_in_braces = false;
-    *wildcards_count = 0;
-    for (const char *c = pattern; expected == NULL && *c != '\0'; c++) {
-        if (*c == '\\') {
-            c++;
-            expected = *c == '\0' ? "expected a byte behind the last '\\'" : NULL;
-            c -= *c == '\0' ? 1 : 0;
-        } else if (*c == '{' || *c == '}') {
-            expected = is_in_braces == (*c == '{') ? "expected pairs of '{' and '}', none in "
-                                                     "another ('\\{' stands for one of them)"
-                                                   : NULL;
-            is_in_braces = *c == '{';
-        } else if (*c == '*' || *c == '?') {
-            c += c[0] == '*' && c[1] == '*' ? 1 : 0;
-            *wildcards_count += 1;
-        }
-    }
-    if (expected == NULL && is_in_braces) {
-        expected = "expected a '}' for the '{'";
-    }
-    if (expected == NULL && *wildcards_count > CONF_WILDCARDS_MAX) {
-        expected = "expected at most 8 of '*', '**' and '?'";
-    }
-    _Static_assert(CONF_WILDCARDS_MAX == 8, "the text above names it");
-    return expected;
 }

@@ -8,7 +8,8 @@
 
 enum {
     CONF_HOST_NAME_SIZE_MAX = 253, /* RFC 1035 3.1, as text */
-    CONF_WILDCARDS_MAX = 8,
+    CONF_WILDCARDS_MAX = 8, /* of a pattern: '*', '**', '?' and {} */
+    CONF_CAPTURES_MAX = CONF_WILDCARDS_MAX + 1, /* and what is beneath a '/' at its end */
 };
 
 /* Moves *text past blanks, and returns the size of the word that stands there; 0: none is left. */
@@ -36,8 +37,8 @@ bool conf_host_name_is_valid(const char *name, size_t size);
 /* HOST or HOST:PORT, port 1 to 65535. */
 bool conf_authority_is_valid(const char *text, size_t size);
 
-/* The pattern of a [path] section. Returns NULL and the count of its wildcards, or a static text
- * that says what was expected. http_glob_check() accepts whatever this does. */
-const char *conf_glob_check(const char *pattern, uint32_t *wildcards_count);
+/* The pattern of a [path] section. Returns NULL and the count of what it captures: $1 to $COUNT; or
+ * a static text that says what was expected. */
+const char *conf_glob_check(const char *pattern, uint32_t *captures_count);
 
 #endif

@@ -15,8 +15,8 @@ const char *conf_spa_read(const char *text, struct conf_draft *draft);
 /* conf_cache.c. A duration becomes a max-age. */
 const char *conf_cache_read(const char *text, struct conf_draft *draft);
 
-/* conf_redirect.c. $1 to $9 may be used as far as there are wildcards. */
-const char *conf_redirect_read(const char *text, uint32_t wildcards_count,
+/* conf_redirect.c. $1 to $9 may be used as far as the pattern captures. */
+const char *conf_redirect_read(const char *text, uint32_t captures_count,
                                struct conf_draft *draft);
 
 /* conf_header.c. lines: those that the rule has. The draft is one more, with its CR LF. */

@@ -236,12 +236,12 @@ static bool path_set(const struct conf_key *key, const char *text, struct conf *
     return true;
 }
 
-/* The wildcards of the pattern that the row's section has; of one that is wrong: all there may be. */
-static uint32_t wildcards_count(const struct conf *conf)
+/* What the pattern of the row's section captures; of one that is wrong: all there may be. */
+static uint32_t captures_count(const struct conf *conf)
 {
     assert(conf->rules_count > 0);
     uint32_t pattern = conf->rules[conf->rules_count - 1].pattern;
-    uint32_t count = CONF_WILDCARDS_MAX;
+    uint32_t count = CONF_CAPTURES_MAX;
     if (pattern != 0) {
         const char *expected = conf_glob_check(conf_text(conf, pattern), &count);
         assert(expected == NULL);
@@ -264,7 +264,7 @@ static const char *text_read(const struct conf_key *key, const char *text, const
     case CONF_KIND_CACHE:
         return conf_cache_read(text, draft);
     case CONF_KIND_REDIRECT:
-        return conf_redirect_read(text, wildcards_count(conf), draft);
+        return conf_redirect_read(text, captures_count(conf), draft);
     case CONF_KIND_CORS:
         return conf_cors_read(text, draft);
     case CONF_KIND_REALM:
