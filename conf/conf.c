@@ -15,8 +15,7 @@
 struct parse {
     struct conf *conf;
     struct conf_errors *errors;
-    uint32_t line_of[CONF_KEYS_MAX]; /* where each row was given; 0: not in this text */
-    bool is_bad[CONF_KEYS_MAX];      /* and already complained about */
+    struct conf_sections sections;
     size_t value_size;
     char value[CONF_LINE_SIZE_MAX + 1];
     struct conf_lines lines;
@@ -25,9 +24,12 @@ struct parse {
 void conf_init(struct conf *conf)
 {
     memset(conf, 0, sizeof(*conf));
+    conf->strings_used = 1;
+    conf->files.host = CONF_HOST_ALL;
     for (uint32_t i = 0; i < conf_keys_count; i++) {
         char reason[CONF_ERROR_SIZE_MAX + 1];
         if (conf_keys[i].initial != NULL) {
+            assert(conf_keys[i].base == CONF_BASE_CONF);
             bool is_set = conf_value_set(&conf_keys[i], conf_keys[i].name, conf_keys[i].initial,
                                          conf, reason);
             assert(is_set);
@@ -57,7 +59,7 @@ static void pair_set(struct parse *parse, const char *section, const char *name)
                         "key '%s' before any section: expected [SECTION] first", name);
         return;
     }
-    if (strcmp(section, CONF_SECTION_BAD) == 0) {
+    if (parse->sections.is_skipped) {
         return;
     }
     const struct conf_key *key = conf_key_find(section, name);
@@ -65,17 +67,16 @@ static void pair_set(struct parse *parse, const char *section, const char *name)
         unknown_key_add(parse, section, name);
         return;
     }
-    size_t index = (size_t)(key - conf_keys);
-    assert(index < CONF_KEYS_MAX);
-    if (parse->line_of[index] != 0 && !conf_key_is_repeatable(key)) {
+    size_t index = conf_key_index(key);
+    if (parse->sections.line_of[index] != 0 && !conf_key_is_repeatable(key)) {
         conf_errors_add(parse->errors, line, "key '%s' given twice: expected once, as on line %u",
-                        name, parse->line_of[index]);
+                        name, parse->sections.line_of[index]);
         return;
     }
-    parse->line_of[index] = line;
+    parse->sections.line_of[index] = line;
     char reason[CONF_ERROR_SIZE_MAX + 1];
     if (!conf_value_set(key, name, parse->value, parse->conf, reason)) {
-        parse->is_bad[index] = true;
+        parse->sections.is_bad[index] = true;
         conf_errors_add(parse->errors, line, "%s = %.60s%s: %s", name, parse->value,
                         strlen(parse->value) > 60 ? "..." : "", reason);
     }
@@ -105,12 +106,12 @@ static uint32_t relation_line(const struct parse *parse, const char *section, co
     const struct conf_key *other_key = conf_key_find(section, other);
     assert(key != NULL);
     assert(other_key != NULL);
-    size_t a = (size_t)(key - conf_keys);
-    size_t b = (size_t)(other_key - conf_keys);
-    if (parse->is_bad[a] || parse->is_bad[b]) {
+    size_t a = conf_key_index(key);
+    size_t b = conf_key_index(other_key);
+    if (parse->sections.is_bad[a] || parse->sections.is_bad[b]) {
         return 0;
     }
-    return parse->line_of[a] > parse->line_of[b] ? parse->line_of[a] : parse->line_of[b];
+    return parse->sections.line_of[a] > parse->sections.line_of[b] ? parse->sections.line_of[a] : parse->sections.line_of[b];
 }
 
 static void relations_check(struct parse *parse)
@@ -126,6 +127,16 @@ static void relations_check(struct parse *parse)
             parse->errors, line,
             "file_bytes_max = %s with bytes_max = %s: expected one file to fit the cache",
             file_bytes_max, bytes_max);
+    }
+    line = relation_line(parse, "compress", "bytes_min", "bytes_max");
+    if (line != 0 && conf->compress_bytes_min > conf->compress_bytes_max) {
+        char bytes_min[CONF_NUMBER_SIZE_MAX];
+        char bytes_max[CONF_NUMBER_SIZE_MAX];
+        conf_size_write(conf->compress_bytes_min, bytes_min);
+        conf_size_write(conf->compress_bytes_max, bytes_max);
+        conf_errors_add(parse->errors, line,
+                        "bytes_min = %s with bytes_max = %s: expected no more than that", bytes_min,
+                        bytes_max);
     }
     line = relation_line(parse, "ring", "sqpoll_cpu", "sqpoll");
     if (line != 0 && conf->sqpoll_cpu != UINT32_MAX && conf->sqpoll == CONF_OFF) {
@@ -148,14 +159,14 @@ bool conf_parse(const char *text, size_t size, struct conf *conf, struct conf_er
     parse.conf = conf;
     parse.errors = errors;
     parse.value_size = 0;
-    memset(parse.line_of, 0, sizeof(parse.line_of));
-    memset(parse.is_bad, 0, sizeof(parse.is_bad));
-    conf_lines_init(&parse.lines, text, size, errors);
+    conf_sections_init(&parse.sections, conf, errors);
+    conf_lines_init(&parse.lines, text, size, errors, &parse.sections);
     int result = ini_parse_stream(conf_lines_read, &parse.lines, parse_handle, &parse);
     if (result != 0 && errors->count == 0) {
         conf_errors_add(errors, parse.lines.line, "inih could not read the text (its result: %d)",
                         result);
     }
+    conf_section_close(&parse.sections);
     relations_check(&parse);
     return errors->count == 0;
 }

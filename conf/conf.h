@@ -30,6 +30,11 @@ enum {
     CONF_PATTERN_SIZE_MAX = 255,
     CONF_TRY_MAX = 8,                  /* items of a try list */
     CONF_RULE_HEADERS_SIZE_MAX = 2048, /* header lines of one rule */
+    CONF_CACHE_SIZE_MAX = 255,         /* a value of Cache-Control */
+    CONF_REDIRECT_SIZE_MAX = 2047,     /* a target, as written */
+    CONF_REALM_SIZE_MAX = 127,
+    CONF_ORIGINS_MAX = 64,        /* origins of one cors */
+    CONF_ORIGINS_SIZE_MAX = 4095, /* and their bytes */
     CONF_STRINGS_SIZE = 512 * 1024,    /* what the sections above hold as text, all of them */
     CONF_HOST_ALL = 0xffff,            /* host of a rule or mount that stands before any [host] */
     CONF_ERRORS_MAX = 64,              /* errors reported in one go; the rest is counted */

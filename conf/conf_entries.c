@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "conf/conf_syntax.h"
 #include "conf/conf_value.h"
 
 const char *conf_listen_add(struct conf *conf, const char *text)
@@ -31,38 +32,20 @@ const char *conf_listen_add(struct conf *conf, const char *text)
 }
 _Static_assert(CONF_LISTEN_MAX == 16, "the text above names it");
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-/* One name of a file in a folder: not empty, no slash, neither dot nor dot-dot. */
-static bool name_is_plain(const char *name, size_t size)
-{
-    if (size == 0 || size > CONF_NAME_SIZE_MAX || memchr(name, '/', size) != NULL) {
-        return false;
-    }
-    bool is_dots = size <= 2 && name[0] == '.' && name[size - 1] == '.';
-    return !is_dots;
-}
-
 const char *conf_index_set(struct conf *conf, const char *text)
 {
     char names[CONF_INDEX_MAX][CONF_NAME_SIZE_MAX + 1];
     uint32_t count = 0;
     memset(names, 0, sizeof(names));
     for (;;) {
-        while (is_blank(*text)) {
-            text++;
-        }
-        size_t size = strcspn(text, " \t");
+        size_t size = conf_word_find(&text);
         if (size == 0) {
             break;
         }
         if (count == CONF_INDEX_MAX) {
             return "expected at most 8 names";
         }
-        if (!name_is_plain(text, size)) {
+        if (!conf_name_is_plain(text, size)) {
             return "expected names of files, separated by blanks, without '/', of at most 255 "
                    "bytes";
         }
@@ -77,26 +60,13 @@ const char *conf_index_set(struct conf *conf, const char *text)
     return NULL;
 }
 
-static bool is_token_byte(char c)
-{
-    return isalnum((unsigned char)c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
-static const char *token_skip(const char *text)
-{
-    while (is_token_byte(*text)) {
-        text++;
-    }
-    return text;
-}
-
 /* type "/" subtype *( OWS ";" OWS name "=" value ), RFC 9110 8.3.1, quoted values without escapes.
  */
 static bool media_type_is_valid(const char *text)
 {
-    const char *slash = token_skip(text);
+    const char *slash = conf_token_skip(text);
     const char *at = slash + (*slash == '/');
-    const char *end = token_skip(at);
+    const char *end = conf_token_skip(at);
     if (slash == text || *slash != '/' || end == at) {
         return false;
     }
@@ -106,12 +76,12 @@ static bool media_type_is_valid(const char *text)
             return false;
         }
         at = end + 1 + strspn(end + 1, " \t");
-        end = token_skip(at);
+        end = conf_token_skip(at);
         if (end == at || *end != '=') {
             return false;
         }
         at = end + 1;
-        end = token_skip(at);
+        end = conf_token_skip(at);
         if (*at == '"') {
             end = at + 1 + strcspn(at + 1, "\"\\");
             end += *end == '"' ? 1 : 0;
@@ -165,23 +135,6 @@ const char *conf_type_add(struct conf *conf, const char *name, const char *text)
     return NULL;
 }
 
-/* "/a/b.html": plain names only, so that it cannot leave the root. */
-static bool page_path_is_valid(const char *text)
-{
-    if (text[0] != '/' || strlen(text) > CONF_NAME_SIZE_MAX + 1) {
-        return false;
-    }
-    do {
-        text++;
-        size_t size = strcspn(text, "/");
-        if (!name_is_plain(text, size)) {
-            return false;
-        }
-        text += size;
-    } while (*text == '/');
-    return true;
-}
-
 /* The other errors end the connection at once: nothing is looked up for them. */
 static bool status_has_page(uint64_t status)
 {
@@ -202,7 +155,7 @@ const char *conf_error_page_add(struct conf *conf, const char *name, const char 
     if (!conf_number_parse(name, &status) || !status_has_page(status)) {
         return "expected 400, 403, 404, 405, 500, 501 or 503 as the key";
     }
-    if (!page_path_is_valid(text)) {
+    if (!conf_path_is_plain(text, strlen(text))) {
         return "expected the path of a file beneath the root, such as /404.html, of at most 255 "
                "bytes";
     }

@@ -7,6 +7,7 @@
 
 _Static_assert(sizeof(enum conf_toggle) == sizeof(uint32_t), "a choice is stored as 32 bits");
 _Static_assert(sizeof(enum conf_dotfiles) == sizeof(uint32_t), "a choice is stored as 32 bits");
+_Static_assert(sizeof(enum conf_etag) == sizeof(uint32_t), "a choice is stored as 32 bits");
 _Static_assert(sizeof(enum conf_symlinks) == sizeof(uint32_t), "a choice is stored as 32 bits");
 
 static const char *const toggle_words[] = {
@@ -18,6 +19,16 @@ static const char *const dotfiles_words[] = {
     [CONF_DOTFILES_DENY] = "deny",
     [CONF_DOTFILES_UNLISTED] = "unlisted",
     [CONF_DOTFILES_SHOW] = "show",
+};
+static const char *const etag_words[] = {
+    [CONF_ETAG_STAT] = "stat",
+    [CONF_ETAG_HASH] = "hash",
+    [CONF_ETAG_OFF] = "off",
+};
+static const char *const deny_words[] = {
+    [CONF_DENY_OFF] = "off",
+    [CONF_DENY_ON] = "on",
+    [CONF_DENY_HIDE] = "hide",
 };
 static const char *const symlinks_words[] = {
     [CONF_SYMLINKS_WITHIN] = "within",
@@ -41,6 +52,15 @@ static const char *const symlinks_words[] = {
 #define INDEX(field)       FIELD(CONF_KIND_INDEX, field)
 #define TYPE(field)        FIELD(CONF_KIND_TYPE, field)
 #define ERROR_PAGE(field)  FIELD(CONF_KIND_ERROR_PAGE, field)
+#define CACHE(field)       FIELD(CONF_KIND_CACHE, field)
+#define CORS(field)        FIELD(CONF_KIND_CORS, field)
+#define TRY(field)         FIELD(CONF_KIND_TRY, field)
+#define SPA(field)         FIELD(CONF_KIND_SPA, field)
+
+/* Of the sections with an argument. */
+#define HOST(kind, field)  CONF_KIND_##kind, (uint32_t)offsetof(struct conf_host, field)
+#define MOUNT(kind, field) CONF_KIND_##kind, (uint32_t)offsetof(struct conf_mount, field)
+#define RULE(kind, field)  CONF_KIND_##kind, (uint32_t)offsetof(struct conf_rule, field)
 
 /* The ceilings of [ring] are the kernel's: 65536 completions (the queue is 4x the submissions),
  * 32768 buffers in a provided ring, 16384 registered buffers. */
@@ -56,6 +76,8 @@ const struct conf_key conf_keys[] = {
       "connections", .initial = "10240" },
     { "server", "backlog", COUNT(backlog), 1, 65535,
       "connections", .initial = "4096" },
+    { "server", "dev", CHOICE(dev), 0, CONF_ON,
+      "", .initial = "off", .words = toggle_words },
 
     { "timeouts", "head", DURATION(head_timeout_ms), 1, HOUR,
       "ms", .initial = "10s" },
@@ -85,6 +107,31 @@ const struct conf_key conf_keys[] = {
       "", .initial = "on", .words = toggle_words },
     { "files", "mime_types", CHOICE(mime_types), 0, CONF_ON,
       "", .initial = "on", .words = toggle_words },
+    { "files", "etag", CHOICE(etag), 0, CONF_ETAG_OFF,
+      "", .initial = "stat", .words = etag_words },
+    { "files", "precompressed", CHOICE(precompressed), 0, CONF_ON,
+      "", .initial = "on", .words = toggle_words },
+    { "files", "listing", CHOICE(files.listing), 0, CONF_ON,
+      "", .initial = "off", .words = toggle_words },
+    { "files", "archive", CHOICE(files.archive), 0, CONF_ON,
+      "", .initial = "off", .words = toggle_words },
+    { "files", "try", TRY(files.try), 1, CONF_TRY_MAX,
+      "items", .initial = "off", .word = "off" },
+    { "files", "spa", SPA(files.spa), 1, CONF_NAME_SIZE_MAX + 1,
+      "bytes", .initial = "off", .word = "off" },
+    { "files", "cors", CORS(files.cors), 1, CONF_ORIGINS_MAX,
+      "origins", .initial = "off", .word = "off" },
+    { "files", "cache", CACHE(files.cache), 1, CONF_CACHE_SIZE_MAX,
+      "bytes", .initial = "auto", .word = "off" },
+
+    { "compress", "compress", CHOICE(compress), 0, CONF_ON,
+      "", .initial = "on", .words = toggle_words },
+    { "compress", "bytes_min", SIZE32(compress_bytes_min), 1, GIB,
+      "bytes", .initial = "1K" },
+    { "compress", "bytes_max", SIZE32(compress_bytes_max), KIB, 64 * MIB,
+      "bytes", .initial = "8M" },
+    { "compress", "threads", COUNT(compress_threads), 1, 64,
+      "threads", .initial = "2" },
 
     { "cache", "cache", CHOICE(cache), 0, CONF_ON,
       "", .initial = "on", .words = toggle_words },
@@ -125,6 +172,35 @@ const struct conf_key conf_keys[] = {
       "types", .initial = NULL },
     { "errors", "STATUS", ERROR_PAGE(error_pages), 0, CONF_ERROR_PAGES_MAX,
       "pages", .initial = NULL },
+
+    { "host", "root", HOST(FILE, root), 1, CONF_PATH_SIZE_MAX,
+      "bytes", .base = CONF_BASE_HOST },
+
+    { "mount", "root", MOUNT(FILE, root), 1, CONF_PATH_SIZE_MAX,
+      "bytes", .base = CONF_BASE_MOUNT },
+
+    { "path", "header", RULE(HEADER, headers), 1, CONF_RULE_HEADERS_SIZE_MAX,
+      "bytes", .base = CONF_BASE_RULE },
+    { "path", "cache", RULE(CACHE, cache), 1, CONF_CACHE_SIZE_MAX,
+      "bytes", .word = "off", .base = CONF_BASE_RULE },
+    { "path", "redirect", RULE(REDIRECT, redirect), 1, CONF_REDIRECT_SIZE_MAX,
+      "bytes", .word = "off", .base = CONF_BASE_RULE },
+    { "path", "deny", RULE(CHOICE, deny), 0, CONF_DENY_HIDE,
+      "", .words = deny_words, .base = CONF_BASE_RULE },
+    { "path", "auth", RULE(FILE, auth), 1, CONF_PATH_SIZE_MAX,
+      "bytes", .word = "off", .base = CONF_BASE_RULE },
+    { "path", "auth_realm", RULE(REALM, auth_realm), 1, CONF_REALM_SIZE_MAX,
+      "bytes", .base = CONF_BASE_RULE },
+    { "path", "cors", RULE(CORS, cors), 1, CONF_ORIGINS_MAX,
+      "origins", .word = "off", .base = CONF_BASE_RULE },
+    { "path", "listing", RULE(CHOICE, listing), 0, CONF_ON,
+      "", .words = toggle_words, .base = CONF_BASE_RULE },
+    { "path", "archive", RULE(CHOICE, archive), 0, CONF_ON,
+      "", .words = toggle_words, .base = CONF_BASE_RULE },
+    { "path", "try", RULE(TRY, try), 1, CONF_TRY_MAX,
+      "items", .word = "off", .base = CONF_BASE_RULE },
+    { "path", "spa", RULE(SPA, spa), 1, CONF_NAME_SIZE_MAX + 1,
+      "bytes", .word = "off", .base = CONF_BASE_RULE },
 };
 
 /* clang-format on */
@@ -171,7 +247,65 @@ bool conf_section_is_known(const char *section)
 
 bool conf_key_is_repeatable(const struct conf_key *key)
 {
-    return key->kind == CONF_KIND_LISTEN || key_is_map(key);
+    return key->kind == CONF_KIND_LISTEN || key->kind == CONF_KIND_HEADER || key_is_map(key);
+}
+
+bool conf_key_is_text(const struct conf_key *key)
+{
+    return key->kind >= CONF_KIND_FILE && key->kind <= CONF_KIND_SPA;
+}
+
+size_t conf_key_place(const struct conf_key *key, uint32_t instance)
+{
+    switch (key->base) {
+    case CONF_BASE_HOST:
+        assert(instance < CONF_HOSTS_MAX);
+        return offsetof(struct conf, hosts) + instance * sizeof(struct conf_host) + key->offset;
+    case CONF_BASE_MOUNT:
+        assert(instance < CONF_MOUNTS_MAX);
+        return offsetof(struct conf, mounts) + instance * sizeof(struct conf_mount) + key->offset;
+    case CONF_BASE_RULE:
+        assert(instance < CONF_RULES_MAX);
+        return offsetof(struct conf, rules) + instance * sizeof(struct conf_rule) + key->offset;
+    case CONF_BASE_CONF:
+        break;
+    }
+    return key->offset;
+}
+
+size_t conf_key_place_last(const struct conf_key *key, const struct conf *conf)
+{
+    uint32_t count = 1;
+    if (key->base == CONF_BASE_HOST) {
+        count = conf->hosts_count;
+    } else if (key->base == CONF_BASE_MOUNT) {
+        count = conf->mounts_count;
+    } else if (key->base == CONF_BASE_RULE) {
+        count = conf->rules_count;
+    }
+    assert(count > 0);
+    return conf_key_place(key, count - 1);
+}
+
+enum conf_base conf_section_base(const char *section)
+{
+    for (uint32_t i = 0; i < conf_keys_count; i++) {
+        if (strcmp(conf_keys[i].section, section) == 0) {
+            return conf_keys[i].base;
+        }
+    }
+    return CONF_BASE_CONF;
+}
+
+const char *conf_section_form(const char *section)
+{
+    static const char *const FORMS[] = {
+        [CONF_BASE_CONF] = NULL,
+        [CONF_BASE_HOST] = "NAME ...",
+        [CONF_BASE_MOUNT] = "/PREFIX/",
+        [CONF_BASE_RULE] = "/PATTERN",
+    };
+    return FORMS[conf_section_base(section)];
 }
 
 static void list_append(char *buffer, size_t size, const char *before, const char *item,
@@ -190,7 +324,11 @@ void conf_sections_write(char *buffer, size_t size)
     for (uint32_t i = 0; i < conf_keys_count; i++) {
         if (strcmp(conf_keys[i].section, last) != 0) {
             last = conf_keys[i].section;
-            list_append(buffer, size, "[", last, "]");
+            const char *form = conf_section_form(last);
+            char name[CONF_KEY_SIZE_MAX];
+            snprintf(name, sizeof(name), "[%s%s%s]", last, form != NULL ? " " : "",
+                     form != NULL ? form : "");
+            list_append(buffer, size, "", name, "");
         }
     }
 }

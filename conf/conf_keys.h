@@ -7,7 +7,7 @@
 #include "conf/conf.h"
 
 enum {
-    CONF_KEYS_MAX = 64,
+    CONF_KEYS_MAX = 96,
     CONF_KEY_SIZE_MAX = 48, /* inih cuts a longer one when its value comes in pieces */
 };
 
@@ -22,6 +22,24 @@ enum conf_kind {
     CONF_KIND_INDEX,      /* file names, separated by blanks */
     CONF_KIND_TYPE,       /* any ".EXT" is a key of the section */
     CONF_KIND_ERROR_PAGE, /* any status is a key of the section */
+    /* Texts: the field is an offset into the strings. Where a row has a word, it is kept as such. */
+    CONF_KIND_FILE,     /* a path */
+    CONF_KIND_HEADER,   /* a line of a head; the line may be repeated */
+    CONF_KIND_CACHE,    /* a value of Cache-Control, or a duration */
+    CONF_KIND_REDIRECT, /* a status and a target */
+    CONF_KIND_CORS,     /* origins */
+    CONF_KIND_REALM,
+    CONF_KIND_TRY, /* paths to look for */
+    CONF_KIND_SPA, /* a path beneath the root */
+};
+
+/* What a row's offset counts from. All but the first are of sections with an argument, of which
+ * there may be any number. */
+enum conf_base {
+    CONF_BASE_CONF,
+    CONF_BASE_HOST,
+    CONF_BASE_MOUNT,
+    CONF_BASE_RULE,
 };
 
 enum conf_shape {
@@ -38,15 +56,16 @@ struct conf_key {
     const char *section;
     const char *name; /* of TYPE and ERROR_PAGE: what the key looks like */
     enum conf_kind kind;
-    uint32_t offset; /* in struct conf; unused by the kinds that know their own fields */
+    uint32_t offset; /* from the base; unused by the kinds that know their own fields */
     uint64_t min;
     uint64_t max;
     const char *unit;    /* what is counted, for the texts of errors */
     const char *initial; /* the default as one would write it; NULL: none */
     enum conf_shape shape;
-    const char *word;         /* COUNT: a word instead of a number */
-    uint32_t word_value;      /* and what it stores */
+    const char *word;         /* a word instead of a number or a text */
+    uint32_t word_value;      /* COUNT: and what it stores */
     const char *const *words; /* CHOICE */
+    enum conf_base base;
 };
 
 extern const struct conf_key conf_keys[];
@@ -62,6 +81,18 @@ bool conf_section_is_known(const char *section);
 
 /* Whether several lines may share this row: it is a list, or a map. */
 bool conf_key_is_repeatable(const struct conf_key *key);
+
+/* Whether the row's field is the offset of a text. */
+bool conf_key_is_text(const struct conf_key *key);
+
+/* Where a row's field is in struct conf: that of the base's instance, the last one that there is or
+ * any. */
+size_t conf_key_place_last(const struct conf_key *key, const struct conf *conf);
+size_t conf_key_place(const struct conf_key *key, uint32_t instance);
+
+/* What the sections of a base take as their argument, or NULL. */
+const char *conf_section_form(const char *section);
+enum conf_base conf_section_base(const char *section);
 
 /* Writes "[server], [timeouts], ..." or the names of one section's keys. */
 void conf_sections_write(char *buffer, size_t size);

@@ -74,13 +74,14 @@ static bool span_is_idle(struct span span)
 }
 
 void conf_lines_init(struct conf_lines *lines, const char *text, size_t size,
-                     struct conf_errors *errors)
+                     struct conf_errors *errors, struct conf_sections *sections)
 {
     lines->text = text;
     lines->size = size;
     lines->offset = 0;
     lines->line = 0;
     lines->errors = errors;
+    lines->sections = sections;
     lines->value_size = 0;
     lines->value_offset = 0;
 }
@@ -131,31 +132,46 @@ static bool line_is_readable(struct conf_lines *lines, struct span line)
     return true;
 }
 
-/* Writes "[name]" for inih. What cannot be one of our sections is reported here, and is told to
- * inih by a name that makes the handler skip the keys beneath it instead of reporting each. */
+/* The line's "[...]": its bracket is the first one that nothing but a comment follows, so that
+ * [host [::1]] is one, too. False when there is none. */
+static bool section_find(struct span line, struct span *section)
+{
+    section->at = line.at + 1;
+    for (section->end = section->at; section->end < line.end; section->end++) {
+        if (*section->end == ']' && span_is_idle((struct span){ section->end + 1, line.end })) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Opens the section, and writes "[word]" for inih, which takes nothing longer. */
 static void section_write(struct conf_lines *lines, struct span line, char *buffer, size_t size)
 {
-    char name[CONF_KEY_SIZE_MAX + 1] = CONF_SECTION_BAD;
-    char known[CONF_ERROR_SIZE_MAX];
-    struct span section = { line.at + 1, memchr(line.at, ']', span_size(line)) };
-    if (section.end == NULL || !span_is_idle((struct span){ section.end + 1, line.end })) {
+    char word[CONF_KEY_SIZE_MAX + 1] = "";
+    char argument[CONF_LINE_SIZE_MAX + 1] = "";
+    struct span section;
+    if (!section_find(line, &section)) {
         conf_errors_add(lines->errors, lines->line,
                         "'%.*s': expected [SECTION], alone on its line or before a comment",
                         span_excerpt_size(line), line.at);
-    } else {
-        if (span_size(section) < sizeof(name)) {
-            memcpy(name, section.at, span_size(section));
-            name[span_size(section)] = '\0';
-        }
-        if (!conf_section_is_known(name)) {
-            conf_sections_write(known, sizeof(known));
-            conf_errors_add(lines->errors, lines->line,
-                            "unknown section [%.*s]: expected one of %s",
-                            span_excerpt_size(section), section.at, known);
-            memcpy(name, CONF_SECTION_BAD, sizeof(CONF_SECTION_BAD));
-        }
+        conf_section_skip(lines->sections);
+        memcpy(buffer, "\n", sizeof("\n"));
+        return;
     }
-    snprintf(buffer, size, "[%s]\n", name);
+    section = span_trim(section);
+    struct span rest = section;
+    while (rest.at < rest.end && !is_blank(*rest.at)) {
+        rest.at++;
+    }
+    section.end = rest.at;
+    rest = span_trim(rest);
+    memcpy(argument, rest.at, span_size(rest));
+    size_t word_size = span_size(section) < CONF_KEY_SIZE_MAX ? span_size(section)
+                                                               : CONF_KEY_SIZE_MAX;
+    memcpy(word, section.at, word_size);
+    conf_section_open(lines->sections, lines->line, word, argument);
+    snprintf(buffer, size, "[%s]\n", word);
 }
 
 static void value_append(struct conf_lines *lines, char c)

@@ -71,9 +71,9 @@ static void writer_put_pair(struct writer *writer, const char *name, const char 
     writer_put_string(writer, "\n");
 }
 
-static uint64_t number_load(const struct conf_key *key, const struct conf *conf)
+static uint64_t number_load(const struct conf_key *key, const struct conf *conf, uint32_t instance)
 {
-    const char *field = (const char *)conf + key->offset;
+    const char *field = (const char *)conf + conf_key_place(key, instance);
     if (key->kind == CONF_KIND_SIZE64) {
         uint64_t value;
         memcpy(&value, field, sizeof(value));
@@ -84,11 +84,15 @@ static uint64_t number_load(const struct conf_key *key, const struct conf *conf)
     return value;
 }
 
-static void number_print(struct writer *writer, const struct conf_key *key, const struct conf *conf)
+static void number_print(struct writer *writer, const struct conf_key *key, const struct conf *conf,
+                         uint32_t instance)
 {
     char text[CONF_NUMBER_SIZE_MAX];
-    uint64_t value = number_load(key, conf);
+    uint64_t value = number_load(key, conf, instance);
     const char *shown = text;
+    if (key->base == CONF_BASE_RULE && value == CONF_UNSET) {
+        return;
+    }
     if (key->kind == CONF_KIND_CHOICE) {
         assert(value <= key->max);
         shown = key->words[value];
@@ -135,8 +139,43 @@ static void error_pages_print(struct writer *writer, const struct conf *conf)
     }
 }
 
-static void key_print(struct writer *writer, const struct conf_key *key, const struct conf *conf)
+/* "Name: value\r\n" ... */
+static void headers_print(struct writer *writer, const char *name, const char *lines)
 {
+    while (*lines != '\0') {
+        char line[CONF_RULE_HEADERS_SIZE_MAX + 1];
+        size_t size = strcspn(lines, "\r");
+        assert(size < sizeof(line));
+        memcpy(line, lines, size);
+        /* Of an empty value, the blank would need quotes. */
+        line[size > 0 && line[size - 1] == ' ' ? size - 1 : size] = '\0';
+        writer_put_pair(writer, name, line);
+        lines += size + strlen("\r\n");
+    }
+}
+
+static void text_print(struct writer *writer, const struct conf_key *key, const struct conf *conf,
+                       uint32_t instance)
+{
+    uint32_t offset = 0;
+    memcpy(&offset, (const char *)conf + conf_key_place(key, instance), sizeof(offset));
+    if (offset == 0) {
+        return;
+    }
+    if (key->kind == CONF_KIND_HEADER) {
+        headers_print(writer, key->name, conf_text(conf, offset));
+    } else {
+        writer_put_pair(writer, key->name, conf_text(conf, offset));
+    }
+}
+
+static void key_print(struct writer *writer, const struct conf_key *key, const struct conf *conf,
+                      uint32_t instance)
+{
+    if (conf_key_is_text(key)) {
+        text_print(writer, key, conf, instance);
+        return;
+    }
     switch (key->kind) {
     case CONF_KIND_LISTEN:
         for (uint32_t i = 0; i < conf->listen_count; i++) {
@@ -151,7 +190,7 @@ static void key_print(struct writer *writer, const struct conf_key *key, const s
     case CONF_KIND_SIZE32:
     case CONF_KIND_SIZE64:
     case CONF_KIND_CHOICE:
-        number_print(writer, key, conf);
+        number_print(writer, key, conf, instance);
         break;
     case CONF_KIND_INDEX:
         index_print(writer, conf);
@@ -162,6 +201,46 @@ static void key_print(struct writer *writer, const struct conf_key *key, const s
     case CONF_KIND_ERROR_PAGE:
         error_pages_print(writer, conf);
         break;
+    default:
+        assert(false);
+    }
+}
+
+static void instance_print(struct writer *writer, enum conf_base base, const char *argument,
+                           const struct conf *conf, uint32_t instance)
+{
+    bool is_open = false;
+    for (uint32_t i = 0; i < conf_keys_count; i++) {
+        const struct conf_key *key = &conf_keys[i];
+        if (key->base != base) {
+            continue;
+        }
+        if (!is_open) {
+            writer_put_string(writer, "\n[");
+            writer_put_string(writer, key->section);
+            writer_put_string(writer, " ");
+            writer_put_string(writer, argument);
+            writer_put_string(writer, "]\n");
+            is_open = true;
+        }
+        key_print(writer, key, conf, instance);
+    }
+}
+
+/* The mounts and the rules of one host, or of all. */
+static void host_sections_print(struct writer *writer, const struct conf *conf, uint16_t host)
+{
+    for (uint32_t i = 0; i < conf->mounts_count; i++) {
+        if (conf->mounts[i].host == host) {
+            instance_print(writer, CONF_BASE_MOUNT, conf_text(conf, conf->mounts[i].prefix), conf,
+                           i);
+        }
+    }
+    for (uint32_t i = 0; i < conf->rules_count; i++) {
+        if (conf->rules[i].host == host) {
+            instance_print(writer, CONF_BASE_RULE, conf_text(conf, conf->rules[i].pattern), conf,
+                           i);
+        }
     }
 }
 
@@ -169,14 +248,19 @@ size_t conf_print(const struct conf *conf, char *buffer, size_t size)
 {
     struct writer writer = { .buffer = buffer, .size = size, .needed = 0 };
     const char *section = "";
-    for (uint32_t i = 0; i < conf_keys_count; i++) {
+    for (uint32_t i = 0; i < conf_keys_count && conf_keys[i].base == CONF_BASE_CONF; i++) {
         if (strcmp(conf_keys[i].section, section) != 0) {
             writer_put_string(&writer, i == 0 ? "[" : "\n[");
             section = conf_keys[i].section;
             writer_put_string(&writer, section);
             writer_put_string(&writer, "]\n");
         }
-        key_print(&writer, &conf_keys[i], conf);
+        key_print(&writer, &conf_keys[i], conf, 0);
+    }
+    host_sections_print(&writer, conf, CONF_HOST_ALL);
+    for (uint16_t i = 0; i < conf->hosts_count; i++) {
+        instance_print(&writer, CONF_BASE_HOST, conf_text(conf, conf->hosts[i].names), conf, i);
+        host_sections_print(&writer, conf, i);
     }
     if (size > 0) {
         buffer[writer.needed < size ? writer.needed : size - 1] = '\0';

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conf/conf_syntax.h"
+#include "conf/conf_texts.h"
+
 struct unit {
     const char *name;
     uint64_t factor;
@@ -165,15 +168,16 @@ static bool shape_fits(const struct conf_key *key, uint64_t value)
 
 static void number_store(const struct conf_key *key, uint64_t value, struct conf *conf)
 {
-    char *field = (char *)conf + key->offset;
+    size_t place = conf_key_place_last(key, conf);
+    char *field = (char *)conf + place;
     if (key->kind == CONF_KIND_SIZE64) {
-        assert(key->offset + sizeof(value) <= sizeof(*conf));
+        assert(place + sizeof(value) <= sizeof(*conf));
         memcpy(field, &value, sizeof(value));
         return;
     }
     uint32_t narrow = (uint32_t)value;
     assert(narrow == value);
-    assert(key->offset + sizeof(narrow) <= sizeof(*conf));
+    assert(place + sizeof(narrow) <= sizeof(*conf));
     memcpy(field, &narrow, sizeof(narrow));
 }
 
@@ -232,6 +236,67 @@ static bool path_set(const struct conf_key *key, const char *text, struct conf *
     return true;
 }
 
+/* What the pattern of the row's section captures; of one that is wrong: all there may be. */
+static uint32_t captures_count(const struct conf *conf)
+{
+    assert(conf->rules_count > 0);
+    uint32_t pattern = conf->rules[conf->rules_count - 1].pattern;
+    uint32_t count = CONF_CAPTURES_MAX;
+    if (pattern != 0) {
+        const char *expected = conf_glob_check(conf_text(conf, pattern), &count);
+        assert(expected == NULL);
+    }
+    return count;
+}
+
+static const char *text_read(const struct conf_key *key, const char *text, const struct conf *conf,
+                             const char *old, struct conf_draft *draft)
+{
+    if (key->word != NULL && strcmp(text, key->word) == 0) {
+        conf_draft_append(draft, text, strlen(text));
+        return NULL;
+    }
+    switch (key->kind) {
+    case CONF_KIND_FILE:
+        return conf_file_read(text, draft);
+    case CONF_KIND_HEADER:
+        return conf_header_read(text, old, draft);
+    case CONF_KIND_CACHE:
+        return conf_cache_read(text, draft);
+    case CONF_KIND_REDIRECT:
+        return conf_redirect_read(text, captures_count(conf), draft);
+    case CONF_KIND_CORS:
+        return conf_cors_read(text, draft);
+    case CONF_KIND_REALM:
+        return conf_realm_read(text, draft);
+    case CONF_KIND_TRY:
+        return conf_try_read(text, draft);
+    default:
+        assert(key->kind == CONF_KIND_SPA);
+        return conf_spa_read(text, draft);
+    }
+}
+
+static const char *text_set(const struct conf_key *key, const char *text, struct conf *conf)
+{
+    char *field = (char *)conf + conf_key_place_last(key, conf);
+    uint32_t offset = 0;
+    struct conf_draft draft = { .size = 0 };
+    memcpy(&offset, field, sizeof(offset));
+    const char *expected = text_read(key, text, conf, conf_text(conf, offset), &draft);
+    if (expected != NULL) {
+        return expected;
+    }
+    bool is_kept = key->kind == CONF_KIND_HEADER
+                       ? conf_string_append(conf, &offset, draft.text, draft.size)
+                       : conf_string_set(conf, &offset, draft.text, draft.size);
+    if (!is_kept) {
+        return CONF_STRINGS_FULL;
+    }
+    memcpy(field, &offset, sizeof(offset));
+    return NULL;
+}
+
 static bool entry_set(const char *expected, char reason[CONF_ERROR_SIZE_MAX + 1])
 {
     if (expected == NULL) {
@@ -262,6 +327,15 @@ bool conf_value_set(const struct conf_key *key, const char *name, const char *te
         return entry_set(conf_type_add(conf, name, text), reason);
     case CONF_KIND_ERROR_PAGE:
         return entry_set(conf_error_page_add(conf, name, text), reason);
+    case CONF_KIND_FILE:
+    case CONF_KIND_HEADER:
+    case CONF_KIND_CACHE:
+    case CONF_KIND_REDIRECT:
+    case CONF_KIND_CORS:
+    case CONF_KIND_REALM:
+    case CONF_KIND_TRY:
+    case CONF_KIND_SPA:
+        return entry_set(text_set(key, text, conf), reason);
     }
     assert(false);
     return false;

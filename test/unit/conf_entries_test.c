@@ -3,21 +3,19 @@
 
 static void index_names_are_a_list(void **state)
 {
-    (void)state;
-    struct conf conf;
-    conf_assert_parses("[files]\nindex = index.html\tindex.htm   default.html ; c\n", &conf);
-    assert_int_equal(conf.index_count, 3);
-    assert_string_equal(conf.index[1], "index.htm");
-    assert_string_equal(conf.index[2], "default.html");
+    struct conf *conf = *state;
+    conf_assert_parses("[files]\nindex = index.html\tindex.htm   default.html ; c\n", conf);
+    assert_int_equal(conf->index_count, 3);
+    assert_string_equal(conf->index[1], "index.htm");
+    assert_string_equal(conf->index[2], "default.html");
 }
 
 static void an_empty_index_means_none(void **state)
 {
-    (void)state;
-    struct conf conf;
-    conf_assert_parses("[files]\nindex =\n", &conf);
-    assert_int_equal(conf.index_count, 0);
-    assert_string_equal(conf.index[0], "");
+    struct conf *conf = *state;
+    conf_assert_parses("[files]\nindex =\n", conf);
+    assert_int_equal(conf->index_count, 0);
+    assert_string_equal(conf->index[0], "");
 }
 
 static void index_names_that_are_paths_are_refused(void **state)
@@ -30,14 +28,13 @@ static void index_names_that_are_paths_are_refused(void **state)
 
 static void types_are_stored_in_lower_case_without_the_dot(void **state)
 {
-    (void)state;
-    struct conf conf;
+    struct conf *conf = *state;
     conf_assert_parses("[types]\n.MJS = text/javascript;charset=utf-8\n.x = a/b; c=\"d e\"\n",
-                       &conf);
-    assert_int_equal(conf.types_count, 2);
-    assert_string_equal(conf.types[0].extension, "mjs");
-    assert_string_equal(conf.types[0].type, "text/javascript;charset=utf-8");
-    assert_string_equal(conf.types[1].type, "a/b; c=\"d e\"");
+                       conf);
+    assert_int_equal(conf->types_count, 2);
+    assert_string_equal(conf->types[0].extension, "mjs");
+    assert_string_equal(conf->types[0].type, "text/javascript;charset=utf-8");
+    assert_string_equal(conf->types[1].type, "a/b; c=\"d e\"");
 }
 
 static void what_is_no_extension_is_refused(void **state)
@@ -74,13 +71,12 @@ static void an_extension_given_twice_is_refused(void **state)
 
 static void error_pages_lose_their_leading_slash(void **state)
 {
-    (void)state;
-    struct conf conf;
-    conf_assert_parses("[errors]\n404 = /errors/404.html\n503=/busy\n", &conf);
-    assert_int_equal(conf.error_pages_count, 2);
-    assert_int_equal(conf.error_pages[0].status, 404);
-    assert_string_equal(conf.error_pages[0].path, "errors/404.html");
-    assert_int_equal(conf.error_pages[1].status, 503);
+    struct conf *conf = *state;
+    conf_assert_parses("[errors]\n404 = /errors/404.html\n503=/busy\n", conf);
+    assert_int_equal(conf->error_pages_count, 2);
+    assert_int_equal(conf->error_pages[0].status, 404);
+    assert_string_equal(conf->error_pages[0].path, "errors/404.html");
+    assert_int_equal(conf->error_pages[1].status, 503);
 }
 
 static void error_pages_that_could_leave_the_root_are_refused(void **state)
@@ -201,5 +197,5 @@ int main(void)
         cmocka_unit_test(a_socket_path_may_have_107_bytes),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("conf_entries", tests, NULL, NULL) == 0 ? 0 : 1;
+    return cmocka_run_group_tests_name("conf_entries", tests, conf_set_up, conf_tear_down) == 0 ? 0 : 1;
 }

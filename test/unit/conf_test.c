@@ -3,80 +3,75 @@
 
 static void an_empty_text_gives_the_defaults(void **state)
 {
-    (void)state;
-    struct conf conf;
-    struct conf defaults;
-    conf_init(&defaults);
-    conf_assert_parses("", &conf);
-    assert_memory_equal(&conf, &defaults, sizeof(conf));
+    struct conf *conf = *state;
+    struct conf *defaults = conf_assert_defaults();
+    conf_assert_parses("", conf);
+    assert_memory_equal(conf, defaults, sizeof(*conf));
+    free(defaults);
 }
 
 static void the_defaults_are_the_documented_ones(void **state)
 {
-    (void)state;
-    struct conf conf;
-    conf_init(&conf);
-    assert_int_equal(conf.listen_count, 0);
-    assert_string_equal(conf.root, ".");
-    assert_int_equal(conf.workers, 0);
-    assert_int_equal(conf.connections_max, 10240);
-    assert_int_equal(conf.backlog, 4096);
-    assert_int_equal(conf.head_timeout_ms, 10000);
-    assert_int_equal(conf.body_timeout_ms, 30000);
-    assert_int_equal(conf.keepalive_timeout_ms, 60000);
-    assert_int_equal(conf.send_timeout_ms, 60000);
-    assert_int_equal(conf.linger_timeout_ms, 5000);
-    assert_int_equal(conf.shutdown_timeout_ms, 30000);
-    assert_int_equal(conf.body_max_bytes, 1 << 20);
-    assert_int_equal(conf.requests_per_connection_max, 0);
-    assert_int_equal(conf.index_count, 1);
-    assert_string_equal(conf.index[0], "index.html");
-    assert_int_equal(conf.dotfiles, CONF_DOTFILES_DENY);
-    assert_int_equal(conf.symlinks, CONF_SYMLINKS_WITHIN);
-    assert_int_equal(conf.magic, CONF_ON);
-    assert_int_equal(conf.mime_types, CONF_ON);
+    struct conf *conf = *state;
+    conf_init(conf);
+    assert_int_equal(conf->listen_count, 0);
+    assert_string_equal(conf->root, ".");
+    assert_int_equal(conf->workers, 0);
+    assert_int_equal(conf->connections_max, 10240);
+    assert_int_equal(conf->backlog, 4096);
+    assert_int_equal(conf->head_timeout_ms, 10000);
+    assert_int_equal(conf->body_timeout_ms, 30000);
+    assert_int_equal(conf->keepalive_timeout_ms, 60000);
+    assert_int_equal(conf->send_timeout_ms, 60000);
+    assert_int_equal(conf->linger_timeout_ms, 5000);
+    assert_int_equal(conf->shutdown_timeout_ms, 30000);
+    assert_int_equal(conf->body_max_bytes, 1 << 20);
+    assert_int_equal(conf->requests_per_connection_max, 0);
+    assert_int_equal(conf->index_count, 1);
+    assert_string_equal(conf->index[0], "index.html");
+    assert_int_equal(conf->dotfiles, CONF_DOTFILES_DENY);
+    assert_int_equal(conf->symlinks, CONF_SYMLINKS_WITHIN);
+    assert_int_equal(conf->magic, CONF_ON);
+    assert_int_equal(conf->mime_types, CONF_ON);
 }
 
 static void the_defaults_of_cache_ring_and_log_are_the_documented_ones(void **state)
 {
-    (void)state;
-    struct conf conf;
-    conf_init(&conf);
-    assert_int_equal(conf.cache, CONF_ON);
-    assert_int_equal(conf.cache_bytes_max, 64 << 20);
-    assert_int_equal(conf.cache_entries_max, 8192);
-    assert_int_equal(conf.cache_file_bytes_max, 64 << 10);
-    assert_int_equal(conf.cache_watch, CONF_ON);
-    assert_int_equal(conf.cache_revalidate_ms, 1000);
-    assert_int_equal(conf.ring_entries, 1024);
-    assert_int_equal(conf.recv_buffers, 1024);
-    assert_int_equal(conf.recv_buffer_bytes, 4096);
-    assert_int_equal(conf.chunk_bytes, 512 << 10);
-    assert_int_equal(conf.chunks_max, 128);
-    assert_int_equal(conf.zerocopy, CONF_AUTO);
-    assert_int_equal(conf.zerocopy_bytes_min, 128 << 10);
-    assert_int_equal(conf.sqpoll, CONF_OFF);
-    assert_int_equal(conf.sqpoll_cpu, UINT32_MAX);
-    assert_string_equal(conf.access_log, "off");
-    assert_int_equal(conf.types_count, 0);
-    assert_int_equal(conf.error_pages_count, 0);
+    struct conf *conf = *state;
+    conf_init(conf);
+    assert_int_equal(conf->cache, CONF_ON);
+    assert_int_equal(conf->cache_bytes_max, 64 << 20);
+    assert_int_equal(conf->cache_entries_max, 8192);
+    assert_int_equal(conf->cache_file_bytes_max, 64 << 10);
+    assert_int_equal(conf->cache_watch, CONF_ON);
+    assert_int_equal(conf->cache_revalidate_ms, 1000);
+    assert_int_equal(conf->ring_entries, 1024);
+    assert_int_equal(conf->recv_buffers, 1024);
+    assert_int_equal(conf->recv_buffer_bytes, 4096);
+    assert_int_equal(conf->chunk_bytes, 512 << 10);
+    assert_int_equal(conf->chunks_max, 128);
+    assert_int_equal(conf->zerocopy, CONF_AUTO);
+    assert_int_equal(conf->zerocopy_bytes_min, 128 << 10);
+    assert_int_equal(conf->sqpoll, CONF_OFF);
+    assert_int_equal(conf->sqpoll_cpu, UINT32_MAX);
+    assert_string_equal(conf->access_log, "off");
+    assert_int_equal(conf->types_count, 0);
+    assert_int_equal(conf->error_pages_count, 0);
 }
 
 static void a_colon_separates_as_an_equals_sign_does(void **state)
 {
-    (void)state;
-    struct conf conf;
-    conf_assert_parses("[server]\nworkers : 3\n", &conf);
-    assert_int_equal(conf.workers, 3);
+    struct conf *conf = *state;
+    conf_assert_parses("[server]\nworkers : 3\n", conf);
+    assert_int_equal(conf->workers, 3);
 }
 
 static void an_indented_key_is_a_key_and_not_more_of_the_value_above(void **state)
 {
-    (void)state;
-    struct conf conf;
-    conf_assert_parses("  [server]\n  root = /srv\n\tworkers = 3\n", &conf);
-    assert_string_equal(conf.root, "/srv");
-    assert_int_equal(conf.workers, 3);
+    struct conf *conf = *state;
+    conf_assert_parses("  [server]\n  root = /srv\n\tworkers = 3\n", conf);
+    assert_string_equal(conf->root, "/srv");
+    assert_int_equal(conf->workers, 3);
 }
 
 static void an_indented_line_without_a_key_is_refused(void **state)
@@ -87,60 +82,53 @@ static void an_indented_line_without_a_key_is_refused(void **state)
 
 static void carriage_returns_and_a_byte_order_mark_do_not_count(void **state)
 {
-    (void)state;
-    struct conf conf;
-    conf_assert_parses("\xef\xbb\xbf[server]\r\nroot = /srv\r\n", &conf);
-    assert_string_equal(conf.root, "/srv");
+    struct conf *conf = *state;
+    conf_assert_parses("\xef\xbb\xbf[server]\r\nroot = /srv\r\n", conf);
+    assert_string_equal(conf->root, "/srv");
 }
 
 static void a_last_line_without_a_line_feed_counts(void **state)
 {
-    (void)state;
-    struct conf conf;
-    conf_assert_parses("[server]\nworkers = 7", &conf);
-    assert_int_equal(conf.workers, 7);
+    struct conf *conf = *state;
+    conf_assert_parses("[server]\nworkers = 7", conf);
+    assert_int_equal(conf->workers, 7);
 }
 
 static void a_comment_begins_behind_a_blank(void **state)
 {
-    (void)state;
-    struct conf conf;
+    struct conf *conf = *state;
     conf_assert_parses("; one\n # two\n[server] ; three\nworkers = 3 # four\nroot = /a ;five\n",
-                       &conf);
-    assert_int_equal(conf.workers, 3);
-    assert_string_equal(conf.root, "/a");
+                       conf);
+    assert_int_equal(conf->workers, 3);
+    assert_string_equal(conf->root, "/a");
 }
 
 static void comment_characters_within_a_word_belong_to_the_value(void **state)
 {
-    (void)state;
-    struct conf conf;
-    conf_assert_parses("[server]\nroot = C:\\sites;a#b=c:d\n", &conf);
-    assert_string_equal(conf.root, "C:\\sites;a#b=c:d");
+    struct conf *conf = *state;
+    conf_assert_parses("[server]\nroot = C:\\sites;a#b=c:d\n", conf);
+    assert_string_equal(conf->root, "C:\\sites;a#b=c:d");
 }
 
 static void quotes_keep_blanks_and_comment_characters(void **state)
 {
-    (void)state;
-    struct conf conf;
-    conf_assert_parses("[server]\nroot = \" /a ; b # c\t\" ; comment\n", &conf);
-    assert_string_equal(conf.root, " /a ; b # c\t");
+    struct conf *conf = *state;
+    conf_assert_parses("[server]\nroot = \" /a ; b # c\t\" ; comment\n", conf);
+    assert_string_equal(conf->root, " /a ; b # c\t");
 }
 
 static void two_quotes_within_quotes_are_one(void **state)
 {
-    (void)state;
-    struct conf conf;
-    conf_assert_parses("[server]\nroot = \"a \"\"b\"\"\"\n", &conf);
-    assert_string_equal(conf.root, "a \"b\"");
+    struct conf *conf = *state;
+    conf_assert_parses("[server]\nroot = \"a \"\"b\"\"\"\n", conf);
+    assert_string_equal(conf->root, "a \"b\"");
 }
 
 static void a_quote_inside_a_bare_value_is_kept(void **state)
 {
-    (void)state;
-    struct conf conf;
-    conf_assert_parses("[server]\nroot = a\"b\n", &conf);
-    assert_string_equal(conf.root, "a\"b");
+    struct conf *conf = *state;
+    conf_assert_parses("[server]\nroot = a\"b\n", conf);
+    assert_string_equal(conf->root, "a\"b");
 }
 
 static void quotes_that_do_not_close_are_refused(void **state)
@@ -158,7 +146,7 @@ static void text_behind_a_closing_quote_is_refused(void **state)
 /* inih itself would drop what is past its 198th byte. Byte i of the path depends on i. */
 static void a_value_longer_than_a_line_of_inih_arrives_whole(void **state)
 {
-    (void)state;
+    struct conf *conf = *state;
     static const char bytes[] = "abcdefg ;#=:[]hijklmnop/";
     char path[CONF_PATH_SIZE_MAX + 1];
     for (size_t size = 150; size <= CONF_PATH_SIZE_MAX; size += size < 450 ? 1 : 405) {
@@ -168,10 +156,9 @@ static void a_value_longer_than_a_line_of_inih_arrives_whole(void **state)
         path[size] = '\0';
         char text[CONF_PATH_SIZE_MAX + 64];
         snprintf(text, sizeof(text), "[server]\nroot = \"%s\"\nworkers = 9\n", path);
-        struct conf conf;
-        conf_assert_parses(text, &conf);
-        assert_string_equal(conf.root, path);
-        assert_int_equal(conf.workers, 9);
+        conf_assert_parses(text, conf);
+        assert_string_equal(conf->root, path);
+        assert_int_equal(conf->workers, 9);
     }
 }
 
@@ -200,10 +187,9 @@ static void a_control_byte_in_a_value_is_refused(void **state)
 
 static void bytes_past_ascii_are_kept(void **state)
 {
-    (void)state;
-    struct conf conf;
-    conf_assert_parses("[server]\nroot = /\xc3\xa9\xff\n", &conf);
-    assert_string_equal(conf.root, "/\xc3\xa9\xff");
+    struct conf *conf = *state;
+    conf_assert_parses("[server]\nroot = /\xc3\xa9\xff\n", conf);
+    assert_string_equal(conf->root, "/\xc3\xa9\xff");
 }
 
 static void a_key_before_any_section_is_refused(void **state)
@@ -264,21 +250,19 @@ static void a_key_given_twice_is_refused_with_its_first_line(void **state)
 
 static void a_section_may_be_taken_up_again(void **state)
 {
-    (void)state;
-    struct conf conf;
-    conf_assert_parses("[server]\nroot = a\n[log]\naccess = l\n[server]\nworkers = 2\n", &conf);
-    assert_string_equal(conf.root, "a");
-    assert_int_equal(conf.workers, 2);
+    struct conf *conf = *state;
+    conf_assert_parses("[server]\nroot = a\n[log]\naccess = l\n[server]\nworkers = 2\n", conf);
+    assert_string_equal(conf->root, "a");
+    assert_int_equal(conf->workers, 2);
 }
 
 static void listen_may_be_repeated(void **state)
 {
-    (void)state;
-    struct conf conf;
-    conf_assert_parses("[server]\nlisten = :80\nlisten = unix:/run/a b.sock\n", &conf);
-    assert_int_equal(conf.listen_count, 2);
-    assert_string_equal(conf.listen[0].address, ":80");
-    assert_string_equal(conf.listen[1].address, "unix:/run/a b.sock");
+    struct conf *conf = *state;
+    conf_assert_parses("[server]\nlisten = :80\nlisten = unix:/run/a b.sock\n", conf);
+    assert_int_equal(conf->listen_count, 2);
+    assert_string_equal(conf->listen[0].address, ":80");
+    assert_string_equal(conf->listen[1].address, "unix:/run/a b.sock");
 }
 
 static void the_same_address_twice_is_refused(void **state)
@@ -289,22 +273,20 @@ static void the_same_address_twice_is_refused(void **state)
 
 static void port_zero_may_be_listened_on_twice(void **state)
 {
-    (void)state;
-    struct conf conf;
-    conf_assert_parses("[server]\nlisten = :0\nlisten = :0\n", &conf);
-    assert_int_equal(conf.listen_count, 2);
+    struct conf *conf = *state;
+    conf_assert_parses("[server]\nlisten = :0\nlisten = :0\n", conf);
+    assert_int_equal(conf->listen_count, 2);
 }
 
 static void every_error_is_reported_in_the_order_of_its_line(void **state)
 {
-    (void)state;
+    struct conf *conf = *state;
     static const char text[] =
         "[cache]\nbytes_max = 64K\nfile_bytes_max = 1M\n[server]\nworkers = x\n"
         "nonsense\n";
-    struct conf conf;
     struct conf_errors errors;
-    conf_init(&conf);
-    assert_false(conf_parse(text, sizeof(text) - 1, &conf, &errors));
+    conf_init(conf);
+    assert_false(conf_parse(text, sizeof(text) - 1, conf, &errors));
     assert_int_equal(errors.count, 3);
     assert_int_equal(errors.kept, 3);
     assert_int_equal(errors.errors[0].line, 3);
@@ -314,15 +296,14 @@ static void every_error_is_reported_in_the_order_of_its_line(void **state)
 
 static void errors_past_the_limit_are_counted(void **state)
 {
-    (void)state;
+    struct conf *conf = *state;
     char text[2 * (CONF_ERRORS_MAX + 10)];
     for (size_t i = 0; i < sizeof(text); i += 2) {
         memcpy(text + i, "x\n", 2);
     }
-    struct conf conf;
     struct conf_errors errors;
-    conf_init(&conf);
-    assert_false(conf_parse(text, sizeof(text), &conf, &errors));
+    conf_init(conf);
+    assert_false(conf_parse(text, sizeof(text), conf, &errors));
     assert_int_equal(errors.count, CONF_ERRORS_MAX + 10);
     assert_int_equal(errors.kept, CONF_ERRORS_MAX);
     assert_int_equal(errors.errors[CONF_ERRORS_MAX - 1].line, CONF_ERRORS_MAX);
@@ -404,5 +385,5 @@ int main(void)
         cmocka_unit_test(a_wrong_value_is_not_blamed_for_a_relation_too),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("conf", tests, NULL, NULL) == 0 ? 0 : 1;
+    return cmocka_run_group_tests_name("conf", tests, conf_set_up, conf_tear_down) == 0 ? 0 : 1;
 }

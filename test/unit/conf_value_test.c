@@ -4,6 +4,9 @@
 
 #include "conf_assert.h"
 
+/* One of each section with an argument, for the keys that need one to be in. */
+#define SECTIONS "[host a]\n[mount /a/]\nroot = a\n[path /a]\n"
+
 struct number_row {
     const char *text;
     uint64_t value;
@@ -143,19 +146,18 @@ static bool key_is_number(const struct conf_key *key)
 
 static void every_number_takes_its_bounds(void **state)
 {
-    (void)state;
+    struct conf *conf = *state;
     uint32_t checked = 0;
     for (uint32_t i = 0; i < conf_keys_count; i++) {
         const struct conf_key *key = &conf_keys[i];
         char text[CONF_NUMBER_SIZE_MAX];
         char reason[CONF_ERROR_SIZE_MAX + 1];
-        struct conf conf;
-        conf_init(&conf);
+        conf_init(conf);
         if (key_is_number(key)) {
             number_write(key, key->min, text);
-            assert_true(conf_value_set(key, key->name, text, &conf, reason));
+            assert_true(conf_value_set(key, key->name, text, conf, reason));
             number_write(key, key->max, text);
-            assert_true(conf_value_set(key, key->name, text, &conf, reason));
+            assert_true(conf_value_set(key, key->name, text, conf, reason));
             checked++;
         }
     }
@@ -164,43 +166,42 @@ static void every_number_takes_its_bounds(void **state)
 
 static void every_number_refuses_what_is_past_its_bounds(void **state)
 {
-    (void)state;
+    struct conf *conf = *state;
     for (uint32_t i = 0; i < conf_keys_count; i++) {
         const struct conf_key *key = &conf_keys[i];
         char text[CONF_NUMBER_SIZE_MAX];
         char reason[CONF_ERROR_SIZE_MAX + 1];
-        struct conf conf;
-        conf_init(&conf);
+        conf_init(conf);
         if (!key_is_number(key)) {
             continue;
         }
         uint64_t step = key->shape == CONF_SHAPE_ANY ? 1 : key->min;
         number_write(key, key->max + step, text);
-        assert_false(conf_value_set(key, key->name, text, &conf, reason));
+        assert_false(conf_value_set(key, key->name, text, conf, reason));
         assert_non_null(strstr(reason, "expected a "));
         if (key->min > 0) {
             number_write(key, key->min - step, text);
-            assert_false(conf_value_set(key, key->name, text, &conf, reason));
+            assert_false(conf_value_set(key, key->name, text, conf, reason));
         }
     }
 }
 
 static void a_refused_value_changes_nothing(void **state)
 {
-    (void)state;
+    struct conf *conf = *state;
+    struct conf *before = conf_assert_defaults();
+    conf_assert_parses(SECTIONS, before);
     static const char *const texts[] = { "99999999999999", "a/b/../c", "\x01" };
     for (uint32_t i = 0; i < conf_keys_count; i++) {
         for (size_t j = 0; j < sizeof(texts) / sizeof(texts[0]); j++) {
             char reason[CONF_ERROR_SIZE_MAX + 1];
-            struct conf conf;
-            struct conf defaults;
-            conf_init(&conf);
-            conf_init(&defaults);
-            if (!conf_value_set(&conf_keys[i], conf_keys[i].name, texts[j], &conf, reason)) {
-                assert_memory_equal(&conf, &defaults, sizeof(conf));
+            conf_assert_parses(SECTIONS, conf);
+            if (!conf_value_set(&conf_keys[i], conf_keys[i].name, texts[j], conf, reason)) {
+                assert_memory_equal(conf, before, sizeof(*conf));
             }
         }
     }
+    free(before);
 }
 
 static void a_count_that_is_no_power_of_two_is_refused(void **state)
@@ -226,25 +227,23 @@ static void a_bare_number_is_no_duration(void **state)
 
 static void workers_may_be_auto(void **state)
 {
-    (void)state;
-    struct conf conf;
-    conf_assert_parses("[server]\nworkers = auto\n", &conf);
-    assert_int_equal(conf.workers, 0);
+    struct conf *conf = *state;
+    conf_assert_parses("[server]\nworkers = auto\n", conf);
+    assert_int_equal(conf->workers, 0);
     conf_assert_refuses("[server]\nworkers = 0\n", 2, "workers = 0",
                         "expected a number from 1 to 256 (threads), or auto");
 }
 
 static void every_word_of_a_choice_is_taken(void **state)
 {
-    (void)state;
-    struct conf conf;
+    struct conf *conf = *state;
     conf_assert_parses("[files]\nsymlinks = all\ndotfiles = show\nmagic = off\n"
                        "[ring]\nzerocopy = on\n",
-                       &conf);
-    assert_int_equal(conf.symlinks, CONF_SYMLINKS_ALL);
-    assert_int_equal(conf.dotfiles, CONF_DOTFILES_SHOW);
-    assert_int_equal(conf.magic, CONF_OFF);
-    assert_int_equal(conf.zerocopy, CONF_ON);
+                       conf);
+    assert_int_equal(conf->symlinks, CONF_SYMLINKS_ALL);
+    assert_int_equal(conf->dotfiles, CONF_DOTFILES_SHOW);
+    assert_int_equal(conf->magic, CONF_OFF);
+    assert_int_equal(conf->zerocopy, CONF_ON);
 }
 
 static void a_choice_refuses_the_words_of_others(void **state)
@@ -281,5 +280,5 @@ int main(void)
         cmocka_unit_test(an_empty_path_is_refused),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("conf_value", tests, NULL, NULL) == 0 ? 0 : 1;
+    return cmocka_run_group_tests_name("conf_value", tests, conf_set_up, conf_tear_down) == 0 ? 0 : 1;
 }
