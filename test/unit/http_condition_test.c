@@ -153,71 +153,6 @@ static void an_asterisk_matches_even_without_a_tag(void **state)
     TAGS_EXPECT(rows);
 }
 
-struct lines_row {
-    const char *lines; /* values, with a '|' between two lines */
-    const char *etag;
-    bool strong;
-    bool weak;
-};
-
-/* A request whose field of that name has these lines, others between them. */
-static bool lines_pass(const char *name, const struct lines_row *row)
-{
-    char text[512];
-    int size = snprintf(text, sizeof(text), "GET / HTTP/1.0\r\n%s:", name);
-    for (const char *at = row->lines; *at != '\0'; at++) {
-        if (*at == '|') {
-            size += snprintf(text + size, sizeof(text) - (size_t)size, " \r\nX-%s: \"x\"\r\n%s:\t",
-                             name, name);
-        } else {
-            text[size++] = *at;
-        }
-    }
-    size += snprintf(text + size, sizeof(text) - (size_t)size, "\r\n\r\n");
-    struct http_parser parser;
-    struct http_request request;
-    http_parser_init(&parser);
-    assert_int_equal(http_parse_head(&parser, text, (size_t)size, &request), HTTP_PARSE_DONE);
-    struct http_validators validators = validators_of(row->etag);
-    return http_condition_evaluate(&request, &validators) == HTTP_CONDITION_PASS;
-}
-
-static void the_lines_of_a_list_count_as_one(void **state)
-{
-    (void)state;
-    static const struct lines_row rows[] = {
-        { "\"a\"|\"b\"", "\"a\"", true, true },
-        { "\"a\"|\"b\"", "\"b\"", true, true },
-        { "\"a\"|\"b\"|\"c\"", "\"c\"", true, true },
-        { "\"a\"|\"b\"", "\"c\"", false, false },
-        { "\"a\"|W/\"b\"", "\"b\"", false, true },
-        { "\"a\", \"b\"|\"c\", \"d\"", "\"d\"", true, true },
-        { "|\"a\"", "\"a\"", true, true },
-        { "\"a\"|", "\"a\"", true, true },
-        { "\"a\",|,\"b\"", "\"b\"", true, true },
-        { "|", "\"a\"", false, false },
-        { "\"a\"|\"b\"", NULL, false, false },
-        /* Malformed in one line: malformed as a whole. */
-        { "\"a\"|b", "\"a\"", false, false },
-        { "b|\"a\"", "\"a\"", false, false },
-        { "\"a\"|\"b", "\"a\"", false, false },
-        { "\"a|b\"", "\"a\"", false, false },
-        { "W/|\"a\"", "\"a\"", false, false },
-        /* An asterisk stands alone, in one line. */
-        { "*", "\"a\"", true, true },
-        { "*|\"a\"", "\"a\"", false, false },
-        { "\"a\"|*", "\"a\"", false, false },
-        { "*|*", "\"a\"", false, false },
-        { "*|", "\"a\"", false, false },
-        { "|*", "\"a\"", false, false },
-        { "*|*", NULL, false, false },
-    };
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        assert_number_equal(rows[i].lines, lines_pass("If-Match", &rows[i]), rows[i].strong);
-        assert_number_equal(rows[i].lines, lines_pass("If-None-Match", &rows[i]), !rows[i].weak);
-    }
-}
-
 struct condition_row {
     const char *if_match;
     const char *if_unmodified_since;
@@ -472,7 +407,6 @@ int main(void)
         cmocka_unit_test(a_tag_is_compared_whole_and_byte_by_byte),
         cmocka_unit_test(a_malformed_list_matches_nothing),
         cmocka_unit_test(an_asterisk_matches_even_without_a_tag),
-        cmocka_unit_test(the_lines_of_a_list_count_as_one),
         cmocka_unit_test(without_conditions_all_passes),
         cmocka_unit_test(each_field_alone_decides),
         cmocka_unit_test(the_fields_are_asked_in_the_order_of_the_rfc),
