@@ -122,8 +122,7 @@ static void line_read(struct preferences *preferences, struct slice line)
     }
 }
 
-/* 0: refused. Odd numbers are free for identity that nothing stands for: below all that is wanted.
- */
+/* 0: refused; 1: identity that nothing stands for, below all that is wanted. */
 static int rank_of(const struct preferences *preferences, enum http_coding coding)
 {
     int quality = preferences->qualities[coding];
@@ -156,27 +155,126 @@ static enum http_coding best_of(const struct preferences *preferences, unsigned 
     return best;
 }
 
+static bool is_identity_certain(const struct http_request *request, unsigned available)
+{
+    struct slice field = request->accept_encoding;
+    if (field.data == NULL) {
+        return (available & 1u << HTTP_CODING_IDENTITY) != 0;
+    }
+    return available == 1u << HTTP_CODING_IDENTITY &&
+           !http_field_is_repeated(request, HTTP_LIST_ACCEPT_ENCODING) &&
+           (field.size == 0 || memchr(field.data, '=', field.size) == NULL);
+}
+
 enum http_coding http_coding_choose(const struct http_request *request, unsigned available)
 {
     assert(available != 0);
     assert(available < 1u << HTTP_CODINGS_COUNT);
-    struct slice field = request->accept_encoding;
-    bool is_identity_only = available == 1u << HTTP_CODING_IDENTITY;
-    bool is_repeated = http_field_is_repeated(request, HTTP_LIST_ACCEPT_ENCODING);
-    if (is_identity_only && !is_repeated &&
-        (field.size == 0 || memchr(field.data, '=', field.size) == NULL)) {
+    if (is_identity_certain(request, available)) {
         return HTTP_CODING_IDENTITY;
     }
-    if (field.data == NULL && (available & 1u << HTTP_CODING_IDENTITY) != 0) {
-        return HTTP_CODING_IDENTITY;
+    struct preferences preferences = {
+        .qualities = { [0 ... HTTP_CODINGS_COUNT] = QUALITY_UNSAID },
+    };
+    if (request->accept_encoding.data == NULL) {
+        preferences.qualities[HTTP_CODINGS_COUNT] = QUALITY_MAX;
     }
-    int unsaid = field.data != NULL ? QUALITY_UNSAID : QUALITY_MAX;
-    struct preferences preferences = { { QUALITY_UNSAID, QUALITY_UNSAID, QUALITY_UNSAID,
-                                         QUALITY_UNSAID, unsaid } };
     struct http_field_list list = http_field_list_of(request, HTTP_LIST_ACCEPT_ENCODING);
     struct slice line;
     while (http_field_list_next(&list, &line)) {
         line_read(&preferences, line);
     }
     return best_of(&preferences, available);
+}
+
+/* What is neither text nor has a suffix that says enough. Lower case. */
+static const char *const compressible[] = {
+    "application/ecmascript",
+    "application/graphql",
+    "application/javascript",
+    "application/json",
+    "application/json-seq",
+    "application/json5",
+    "application/jsonl",
+    "application/manifest",
+    "application/mbox",
+    "application/n-quads",
+    "application/n-triples",
+    "application/postscript",
+    "application/rtf",
+    "application/sparql-query",
+    "application/sql",
+    "application/toml",
+    "application/vnd.apple.mpegurl",
+    "application/vnd.ms-fontobject",
+    "application/wasm",
+    "application/x-font-opentype",
+    "application/x-font-otf",
+    "application/x-font-truetype",
+    "application/x-font-ttf",
+    "application/x-javascript",
+    "application/x-mpegurl",
+    "application/x-ndjson",
+    "application/x-perl",
+    "application/x-sh",
+    "application/x-shellscript",
+    "application/x-subrip",
+    "application/x-tex",
+    "application/x-texinfo",
+    "application/x-yaml",
+    "application/xml",
+    "application/xml-dtd",
+    "application/yaml",
+    "audio/x-mpegurl",
+    "audio/x-scpls",
+    "font/collection",
+    "font/otf",
+    "font/sfnt",
+    "font/ttf",
+    "image/bmp",
+    "image/vnd.microsoft.icon",
+    "image/x-icon",
+    "image/x-ms-bmp",
+    "image/x-portable-anymap",
+    "image/x-portable-bitmap",
+    "image/x-portable-graymap",
+    "image/x-portable-pixmap",
+    "image/x-xbitmap",
+    "image/x-xpixmap",
+    "message/rfc822",
+    "model/gltf-binary",
+    "model/mtl",
+    "model/obj",
+    "model/step",
+    "model/stl",
+};
+
+static bool has_suffix(struct slice type, struct slice suffix)
+{
+    return type.size > suffix.size &&
+           slice_equal_ignoring_case(slice_of(type.data + type.size - suffix.size, suffix.size),
+                                     suffix);
+}
+
+bool http_coding_is_compressible(struct slice type)
+{
+    const char *semicolon = type.size > 0 ? memchr(type.data, ';', type.size) : NULL;
+    if (semicolon != NULL) {
+        type.size = (size_t)(semicolon - type.data);
+    }
+    type = http_list_trim(type);
+    struct slice text = SLICE("text/");
+    if (type.size > text.size && slice_equal_ignoring_case(slice_of(type.data, text.size), text)) {
+        return true;
+    }
+    if (has_suffix(type, SLICE("+json")) || has_suffix(type, SLICE("+xml")) ||
+        has_suffix(type, SLICE("+yaml"))) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof(compressible) / sizeof(compressible[0]); i++) {
+        if (slice_equal_ignoring_case(type, slice_from_string(compressible[i]))) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -8,7 +8,7 @@
 enum {
     MESSAGES_MAX = 32,
     COPY_SIZE_MAX = 512,
-    SLICES_COUNT = 18,
+    SLICES_COUNT = 21,
 };
 
 enum piece_size {
@@ -30,6 +30,7 @@ struct message {
     unsigned version_minor;
     bool keep_alive;
     bool expects_continue;
+    unsigned repeated;
     ptrdiff_t offsets[SLICES_COUNT]; /* of the slices, from the message's first byte; -1: absent */
     size_t sizes[SLICES_COUNT];
 };
@@ -106,6 +107,9 @@ static void record_slices(struct message *message, const struct http_request *re
         &request->if_range,
         &request->range,
         &request->origin,
+        &request->access_control_request_method,
+        &request->access_control_request_headers,
+        &request->fields,
         &request->referer,
         &request->user_agent,
     };
@@ -139,6 +143,7 @@ static void record_message(struct message *message, const struct stream *stream,
         .version_minor = request->version_minor,
         .keep_alive = request->keep_alive,
         .expects_continue = request->expects_continue,
+        .repeated = request->repeated,
     };
     record_slices(message, request, head);
     oracle_accepted_head(head, parser->head_size, request);
@@ -271,6 +276,7 @@ static void expect_same(const struct story *a, const struct story *b)
         ORACLE(x->version_minor == y->version_minor);
         ORACLE(x->keep_alive == y->keep_alive);
         ORACLE(x->expects_continue == y->expects_continue);
+        ORACLE(x->repeated == y->repeated);
         ORACLE(memcmp(x->offsets, y->offsets, sizeof(x->offsets)) == 0);
         ORACLE(memcmp(x->sizes, y->sizes, sizeof(x->sizes)) == 0);
     }

@@ -192,6 +192,8 @@ static inline void oracle_accepted_head(const char *text, size_t size,
     }
     ORACLE(at + 2 == size);
     ORACLE(at - fields_start <= HTTP_FIELDS_SIZE_MAX);
+    ORACLE(request->fields.data == text + fields_start);
+    ORACLE(request->fields.size == at - fields_start);
     ORACLE(head.fields <= HTTP_FIELDS_COUNT_MAX);
     ORACLE(head.hosts <= 1);
     ORACLE(head.hosts == 1 || head.minor == 0);

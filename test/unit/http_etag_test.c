@@ -18,11 +18,17 @@ static struct slice tag_of(struct http_etag_source source, char buffer[HTTP_ETAG
     return slice_of(buffer, http_etag_write(&source, now_s, buffer));
 }
 
-static bool tag_is_weak(int64_t mtime_s)
+static const uint8_t hash[HTTP_ETAG_HASH_SIZE] = {
+    0x00, 0x1f, 0xa2, 0x3b, 0xc4, 0x5d, 0xe6, 0x7f, 0x80, 0x91, 0xa2, 0xb3, 0xc4, 0xd5, 0xe6, 0xff,
+};
+#define HASH_TEXT "001fa23bc45de67f8091a2b3c4d5e6ff"
+
+static bool tag_is_weak(int64_t mtime_s, int64_t changed_s)
 {
     char buffer[HTTP_ETAG_SIZE_MAX];
     struct http_etag_source source = sample;
     source.mtime_s = mtime_s;
+    source.changed_s = changed_s;
     struct slice tag = tag_of(source, buffer);
     return tag.size > 2 && memcmp(tag.data, "W/", 2) == 0;
 }
@@ -47,7 +53,7 @@ static void a_settled_file_has_a_strong_quoted_tag(void **state)
     char buffer[HTTP_ETAG_SIZE_MAX];
     struct slice tag = tag_of(sample, buffer);
     assert_is_entity_tag(tag);
-    assert_slice_equal("sample", tag, SLICE("\"1f4-17979cfe3d85cd15-abc\""));
+    assert_slice_equal("sample", tag, SLICE("\"1f4-17979cfe3d85cd15-0-abc\""));
 }
 
 static void the_same_file_has_the_same_tag_at_any_later_time(void **state)
@@ -60,29 +66,52 @@ static void the_same_file_has_the_same_tag_at_any_later_time(void **state)
     assert_slice_equal("later", slice_of(second, second_size), slice_of(first, first_size));
 }
 
-static void size_mtime_nanoseconds_and_inode_each_change_the_tag(void **state)
+static void each_part_of_what_stat_says_changes_the_tag(void **state)
 {
     (void)state;
-    struct http_etag_source others[] = { sample, sample, sample, sample };
+    struct http_etag_source others[] = { sample, sample, sample, sample, sample, sample };
     others[0].size++;
     others[1].mtime_s++;
     others[2].mtime_ns++;
     others[3].inode++;
+    others[4].changed_s++;
+    others[5].changed_ns++;
     char buffer[HTTP_ETAG_SIZE_MAX];
     struct slice tag = tag_of(sample, buffer);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         char other_buffer[HTTP_ETAG_SIZE_MAX];
-        assert_false(slice_equal(tag, tag_of(others[i], other_buffer)));
+        if (slice_equal(tag, tag_of(others[i], other_buffer))) {
+            fail_msg("change %zu is not seen", i);
+        }
     }
+}
+
+/* As `rsync --inplace --times` does. */
+static void a_writer_that_puts_the_mtime_back_is_seen(void **state)
+{
+    (void)state;
+    struct http_etag_source source = sample;
+    source.changed_s = sample.mtime_s + 1000;
+    source.changed_ns = sample.mtime_ns + 15;
+    char buffer[HTTP_ETAG_SIZE_MAX];
+    assert_slice_equal("later", tag_of(source, buffer),
+                       SLICE("\"1f4-17979cfe3d85cd15-e8d4a5100f-abc\""));
+    source.changed_s = sample.changed_s;
+    source.changed_ns = sample.mtime_ns - 1;
+    assert_slice_equal("earlier", tag_of(source, buffer),
+                       SLICE("\"1f4-17979cfe3d85cd15-ffffffffffffffff-abc\""));
 }
 
 static void a_file_changed_less_than_two_seconds_ago_has_a_weak_tag(void **state)
 {
     (void)state;
-    assert_true(tag_is_weak(now_s));
-    assert_true(tag_is_weak(now_s - 1));
-    assert_false(tag_is_weak(now_s - 2));
-    assert_false(tag_is_weak(now_s - 3));
+    static const int64_t old_s = 1700000000;
+    for (int64_t age_s = 0; age_s <= HTTP_ETAG_YOUNG_S + 1; age_s++) {
+        bool is_young = age_s < HTTP_ETAG_YOUNG_S;
+        assert_int_equal(tag_is_weak(now_s - age_s, old_s), is_young);
+        assert_int_equal(tag_is_weak(old_s, now_s - age_s), is_young);
+        assert_int_equal(tag_is_weak(now_s - age_s, now_s - age_s), is_young);
+    }
 }
 
 static void an_mtime_that_says_nothing_makes_a_weak_tag(void **state)
@@ -90,9 +119,65 @@ static void an_mtime_that_says_nothing_makes_a_weak_tag(void **state)
     (void)state;
     static const int64_t mtimes[] = { 0, 1, -1, INT64_MIN, 1800000001, INT64_MAX };
     for (size_t i = 0; i < sizeof(mtimes) / sizeof(mtimes[0]); i++) {
-        assert_true(tag_is_weak(mtimes[i]));
+        assert_true(tag_is_weak(mtimes[i], sample.changed_s));
     }
-    assert_false(tag_is_weak(2));
+    assert_false(tag_is_weak(2, sample.changed_s));
+}
+
+static void a_ctime_in_the_future_makes_a_weak_tag(void **state)
+{
+    (void)state;
+    assert_true(tag_is_weak(sample.mtime_s, now_s + 1));
+    assert_true(tag_is_weak(sample.mtime_s, INT64_MAX));
+    assert_false(tag_is_weak(sample.mtime_s, 0));
+}
+
+static void a_hash_alone_makes_the_tag_and_it_is_strong(void **state)
+{
+    (void)state;
+    struct http_etag_source sources[] = { sample, sample, sample, { .size = 0 } };
+    sources[1].mtime_s = now_s + 1;
+    sources[2].changed_s = now_s;
+    for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+        char buffer[HTTP_ETAG_SIZE_MAX];
+        sources[i].hash = hash;
+        assert_slice_equal("hash", tag_of(sources[i], buffer), SLICE("\"" HASH_TEXT "\""));
+    }
+}
+
+static void a_coding_appends_its_name(void **state)
+{
+    (void)state;
+    static const struct {
+        enum http_coding coding;
+        const char *of_stat;
+        const char *of_hash;
+    } rows[] = {
+        { HTTP_CODING_IDENTITY, "\"1f4-17979cfe3d85cd15-0-abc\"", "\"" HASH_TEXT "\"" },
+        { HTTP_CODING_BR, "\"1f4-17979cfe3d85cd15-0-abc-br\"", "\"" HASH_TEXT "-br\"" },
+        { HTTP_CODING_ZSTD, "\"1f4-17979cfe3d85cd15-0-abc-zstd\"", "\"" HASH_TEXT "-zstd\"" },
+        { HTTP_CODING_GZIP, "\"1f4-17979cfe3d85cd15-0-abc-gzip\"", "\"" HASH_TEXT "-gzip\"" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char buffer[HTTP_ETAG_SIZE_MAX];
+        struct http_etag_source source = sample;
+        source.coding = rows[i].coding;
+        assert_slice_equal("stat", tag_of(source, buffer), slice_from_string(rows[i].of_stat));
+        source.hash = hash;
+        assert_slice_equal("hash", tag_of(source, buffer), slice_from_string(rows[i].of_hash));
+    }
+}
+
+static void a_hash_is_needed_where_the_mtime_says_nothing(void **state)
+{
+    (void)state;
+    assert_true(http_etag_needs_hash(INT64_MIN, now_s));
+    assert_true(http_etag_needs_hash(-1, now_s));
+    assert_true(http_etag_needs_hash(0, now_s));
+    assert_true(http_etag_needs_hash(1, now_s));
+    assert_false(http_etag_needs_hash(2, now_s));
+    assert_false(http_etag_needs_hash(now_s, now_s)); /* young, but it will come to rest */
+    assert_true(http_etag_needs_hash(now_s + 1, now_s));
 }
 
 static void weakness_is_a_prefix_and_nothing_more(void **state)
@@ -107,16 +192,24 @@ static void weakness_is_a_prefix_and_nothing_more(void **state)
                        slice_of(strong_buffer, strong_size));
 }
 
-static void the_largest_numbers_fit_with_room_for_a_coding_suffix(void **state)
+static void the_longest_tag_fits_exactly(void **state)
 {
     (void)state;
     struct http_etag_source source = {
-        .size = UINT64_MAX, .mtime_s = -1, .mtime_ns = 999999999, .inode = UINT64_MAX
+        .size = UINT64_MAX,
+        .mtime_s = -1,
+        .mtime_ns = 999999999,
+        .changed_s = -2,
+        .changed_ns = 999999999,
+        .inode = UINT64_MAX,
+        .coding = HTTP_CODING_ZSTD,
     };
     char buffer[HTTP_ETAG_SIZE_MAX];
     struct slice tag = tag_of(source, buffer);
     assert_is_entity_tag(tag);
-    assert_true(tag.size + strlen("-zstd") <= HTTP_ETAG_SIZE_MAX);
+    assert_int_equal(tag.size, HTTP_ETAG_SIZE_MAX);
+    source.coding = HTTP_CODING_BR;
+    assert_int_equal(tag_of(source, buffer).size, HTTP_ETAG_SIZE_MAX - 2);
 }
 
 static void zeros_are_written_as_digits(void **state)
@@ -124,7 +217,7 @@ static void zeros_are_written_as_digits(void **state)
     (void)state;
     char buffer[HTTP_ETAG_SIZE_MAX];
     struct http_etag_source source = { .size = 0 };
-    assert_slice_equal("zeros", tag_of(source, buffer), SLICE("W/\"0-0-0\""));
+    assert_slice_equal("zeros", tag_of(source, buffer), SLICE("W/\"0-0-0-0\""));
 }
 
 static void last_modified_is_sent_only_for_a_believable_mtime(void **state)
@@ -145,11 +238,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_settled_file_has_a_strong_quoted_tag),
         cmocka_unit_test(the_same_file_has_the_same_tag_at_any_later_time),
-        cmocka_unit_test(size_mtime_nanoseconds_and_inode_each_change_the_tag),
+        cmocka_unit_test(each_part_of_what_stat_says_changes_the_tag),
+        cmocka_unit_test(a_writer_that_puts_the_mtime_back_is_seen),
         cmocka_unit_test(a_file_changed_less_than_two_seconds_ago_has_a_weak_tag),
         cmocka_unit_test(an_mtime_that_says_nothing_makes_a_weak_tag),
+        cmocka_unit_test(a_ctime_in_the_future_makes_a_weak_tag),
+        cmocka_unit_test(a_hash_alone_makes_the_tag_and_it_is_strong),
+        cmocka_unit_test(a_coding_appends_its_name),
+        cmocka_unit_test(a_hash_is_needed_where_the_mtime_says_nothing),
         cmocka_unit_test(weakness_is_a_prefix_and_nothing_more),
-        cmocka_unit_test(the_largest_numbers_fit_with_room_for_a_coding_suffix),
+        cmocka_unit_test(the_longest_tag_fits_exactly),
         cmocka_unit_test(zeros_are_written_as_digits),
         cmocka_unit_test(last_modified_is_sent_only_for_a_believable_mtime),
     };

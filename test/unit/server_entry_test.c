@@ -200,6 +200,42 @@ static void an_old_mtime_does_not_make_a_file_changed_just_now_old(void **state)
     assert_false(is_young(784111777, now_s - 100));
 }
 
+static int64_t settles_s(int64_t modified_s, int64_t changed_s, bool *is_weak)
+{
+    struct uring uring = { 0 };
+    struct stat status = sample;
+    status.st_mtim.tv_sec = modified_s;
+    status.st_ctim.tv_sec = changed_s;
+    struct entry *entry = make(&status);
+    entry_render(entry, now_s);
+    int64_t result = entry->settles_s;
+    *is_weak = entry->etag[0] == 'W';
+    entry_release(&uring, entry);
+    return result;
+}
+
+static void a_tag_is_weak_until_mtime_and_ctime_have_settled(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t modified_s;
+        int64_t changed_s;
+        int64_t settles_s;
+    } rows[] = {
+        { 1600000000, 1600000000, 0 },          { 1600000000, 1699999998, 0 },
+        { 1699999998, 1600000000, 0 },          { 1600000000, 1699999999, 1700000001 },
+        { 1600000000, 1700000000, 1700000002 }, { 1700000000, 1600000000, 1700000002 },
+        { 1699999999, 1700000000, 1700000002 }, { 1600000000, 1700000005, 1700000007 },
+        { 1700000005, 1700000000, 1700000007 },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        bool is_weak;
+        assert_int_equal(settles_s(rows[i].modified_s, rows[i].changed_s, &is_weak),
+                         rows[i].settles_s);
+        assert_int_equal(is_weak, rows[i].settles_s != 0);
+    }
+}
+
 static void the_last_release_closes_the_file(void **state)
 {
     (void)state;
@@ -262,6 +298,7 @@ int main(void)
         cmocka_unit_test(an_old_mtime_does_not_make_a_file_changed_just_now_old),
         cmocka_unit_test(a_change_in_the_future_is_not_young),
         cmocka_unit_test(live_bytes_count_an_entry_until_its_last_release),
+        cmocka_unit_test(a_tag_is_weak_until_mtime_and_ctime_have_settled),
         cmocka_unit_test(the_last_release_closes_the_file),
         cmocka_unit_test(a_dropped_file_is_closed_once),
     };
