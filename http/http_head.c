@@ -55,8 +55,14 @@ static void content_append(struct http_writer *writer, const struct http_head *h
         field_append(writer, SLICE("Content-Type: "), head->content_type);
         http_writer_append(writer, SLICE("X-Content-Type-Options: nosniff\r\n"));
     }
+    field_append(writer, SLICE("Content-Encoding: "), head->content_encoding);
+    field_append(writer, SLICE("Content-Disposition: "), head->content_disposition);
     if (head->has_content_length) {
         decimal_field_append(writer, SLICE("Content-Length: "), head->content_length);
+    }
+    if (head->is_chunked) {
+        assert(!head->has_content_length);
+        http_writer_append(writer, SLICE("Transfer-Encoding: chunked\r\n"));
     }
     field_append(writer, SLICE("Content-Range: "), head->content_range);
     if (head->accept_ranges) {
@@ -69,20 +75,25 @@ size_t http_head_write_fixed(const struct http_head *head, char *buffer, size_t 
     assert(!head->has_content_length || !http_status_is_bodiless(head->status));
     assert(head->last_modified.data == NULL || head->last_modified.size == HTTP_DATE_SIZE);
     assert(head->content_range.data == NULL || head->status == 206 || head->status == 416);
+    assert(head->cache_control.size <= HTTP_HEAD_VALUE_SIZE_MAX);
+    assert(head->lines.size <= HTTP_HEAD_LINES_SIZE_MAX);
+    assert(head->lines.size == 0 || head->lines.data[head->lines.size - 1] == '\n');
     struct http_writer writer = { .data = buffer, .size = size };
     status_line_append(&writer, head->status);
     http_writer_append(&writer, SLICE("Server: gyre\r\n"));
     content_append(&writer, head);
     field_append(&writer, SLICE("ETag: "), head->etag);
     field_append(&writer, SLICE("Last-Modified: "), head->last_modified);
+    field_append(&writer, SLICE("Vary: "), head->vary);
     field_append(&writer, SLICE("Location: "), head->location);
     field_append(&writer, SLICE("Allow: "), head->allow);
     if (head->retry_after_s > 0) {
         decimal_field_append(&writer, SLICE("Retry-After: "), head->retry_after_s);
     }
-    if (head->no_store) {
-        http_writer_append(&writer, SLICE("Cache-Control: no-store\r\n"));
-    }
+    field_append(&writer, SLICE("WWW-Authenticate: "), head->authenticate);
+    field_append(&writer, SLICE("Cache-Control: "),
+                 head->no_store ? SLICE("no-store") : head->cache_control);
+    http_writer_append(&writer, head->lines);
     return writer.needed <= size ? writer.needed : 0;
 }
 

@@ -14,7 +14,10 @@
 enum {
     HTTP_HEAD_LOCATION_SIZE_MAX =
         12 * 1024 + 8 * 1024,        /* a path encoded, and a query: past it, 404 */
-    HTTP_HEAD_FIXED_SIZE_MAX = 1024, /* of a head without Location */
+    HTTP_HEAD_LINES_SIZE_MAX = 2048, /* further lines, of the configuration */
+    HTTP_HEAD_VALUE_SIZE_MAX = 512,  /* Cache-Control, WWW-Authenticate */
+    /* of a head without Location */
+    HTTP_HEAD_FIXED_SIZE_MAX = 1024 + HTTP_HEAD_LINES_SIZE_MAX + HTTP_HEAD_VALUE_SIZE_MAX,
     HTTP_HEAD_TAIL_SIZE_MAX = 6 + HTTP_DATE_SIZE + 2 + 24 + 2,
 };
 
@@ -24,14 +27,21 @@ struct http_head {
     uint16_t retry_after_s;  /* 0: no Retry-After */
     bool has_content_length; /* never for 1xx, 204, 304 */
     bool accept_ranges;
-    bool no_store; /* Cache-Control: no-store, on errors */
+    bool no_store;   /* Cache-Control: no-store, on errors */
+    bool is_chunked; /* Transfer-Encoding: chunked, instead of a length */
     uint64_t content_length;
     struct slice content_range; /* 206 with one part, 416 */
     struct slice content_type;  /* brings X-Content-Type-Options: nosniff with it */
+    struct slice content_encoding;
+    struct slice content_disposition;
+    struct slice cache_control; /* no_store goes before it */
+    struct slice authenticate;  /* WWW-Authenticate: 401 */
+    struct slice vary;
     struct slice etag;
     struct slice last_modified; /* HTTP_DATE_SIZE bytes */
     struct slice location;
     struct slice allow;
+    struct slice lines; /* whole lines with their CRLF, at most HTTP_HEAD_LINES_SIZE_MAX */
 };
 
 enum http_connection {

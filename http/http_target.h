@@ -10,6 +10,7 @@
 enum {
     HTTP_PATH_SIZE_MAX = 4095, /* decoded bytes, without the NUL: longer is 404, as ENAMETOOLONG */
     HTTP_SEGMENT_SIZE_MAX = 255, /* one name; longer is 404 */
+    HTTP_TARGET_ROOM = 8,        /* bytes behind the path's NUL, for the caller's use */
 };
 
 enum http_target_result {
@@ -25,7 +26,7 @@ struct http_target {
     /* Relative to the root, NUL-terminated, no leading or trailing '/', no empty, "." or ".."
      * segment; "" for the root itself. May hold any byte but NUL; '\\' is a byte like any other.
      * An encoded slash (%2f) separates like a plain one, so that no later reader can climb. */
-    char path[HTTP_PATH_SIZE_MAX + 1];
+    char path[HTTP_PATH_SIZE_MAX + 1 + HTTP_TARGET_ROOM];
 };
 
 /* Decodes once, collapses "//", resolves dot segments. raw: http_request.path, begins with '/'.

@@ -6,38 +6,12 @@
 
 #include <string.h>
 
+#include "http/http_basic.h"
+#include "http/http_cors.h"
+#include "http/http_redirect.h"
 #include "http/http_status.h"
+#include "server/answer_outbuf.h"
 #include "server/worker.h"
-
-static char *outbuf_end(struct connection *connection)
-{
-    return connection->outbuf->data + connection->outbuf_used;
-}
-
-static uint32_t outbuf_room(const struct connection *connection)
-{
-    return connection->outbuf->size - connection->outbuf_used;
-}
-
-/* Bytes [outbuf_used, outbuf_used + size) have been written: they are to be sent. */
-static void outbuf_commit(struct connection *connection, size_t size)
-{
-    assert(size <= outbuf_room(connection));
-    outbox_append(&connection->outbox, (struct segment){ .home = SEGMENT_IN_OUTBUF,
-                                                         .data = outbuf_end(connection),
-                                                         .length = size });
-    connection->outbuf_used += (uint32_t)size;
-}
-
-static bool outbuf_append(struct connection *connection, struct slice bytes)
-{
-    if (bytes.size > outbuf_room(connection)) {
-        return false;
-    }
-    memcpy(outbuf_end(connection), bytes.data, bytes.size);
-    outbuf_commit(connection, bytes.size);
-    return true;
-}
 
 static bool must_close(const struct worker *worker, const struct connection *connection,
                        const struct http_request *request)
@@ -48,19 +22,25 @@ static bool must_close(const struct worker *worker, const struct connection *con
 }
 
 /* Closes the head whose fixed half lies at outbuf_end(), and commits it. */
-static void commit_head(struct worker *worker, struct connection *connection,
-                        const struct http_request *request, size_t fixed_size)
+void answer_commit_head(struct worker *worker, struct connection *connection,
+                        const struct http_request *request, size_t size)
 {
     bool closing = must_close(worker, connection, request);
-    connection->exchange->closing = closing;
+    struct exchange *exchange = connection->exchange;
+    exchange->closing = closing;
     connection->asked_to_close = closing && !request->keep_alive;
-    size_t tail_size = http_head_write_tail(worker->date, http_respond_connection(request, closing),
-                                            outbuf_end(connection) + fixed_size);
-    outbuf_commit(connection, fixed_size + tail_size);
+    char *head = outbuf_end(connection);
+    if (exchange->policy->cors != 0) { /* what it says depends on who asks */
+        size += http_cors_write(policy_text(worker->settings.conf, exchange->policy->cors), request,
+                                http_cors_is_preflight(request), head + size, HTTP_CORS_SIZE_MAX);
+    }
+    size +=
+        http_head_write_tail(worker->date, http_respond_connection(request, closing), head + size);
+    outbuf_commit(connection, size);
 }
 
-static void log_response(struct worker *worker, const struct connection *connection,
-                         const struct http_request *request, const struct http_response *response)
+void answer_log(struct worker *worker, const struct connection *connection,
+                const struct http_request *request, const struct http_response *response)
 {
     if (!access_log_is_on(&worker->log)) {
         return;
@@ -94,19 +74,50 @@ static void append_body(struct connection *connection, struct entry *entry, uint
     outbox_append(&connection->outbox, segment);
 }
 
-/* The fixed half for a page of [errors]: the entry's content under another status. */
-static size_t write_page_head(const struct exchange *exchange, char *buffer)
+struct slice answer_policy_lines(struct worker *worker, const struct exchange *exchange)
 {
-    const struct entry *entry = exchange->entry;
-    struct http_head head = {
-        .status = exchange->status,
-        .has_content_length = true,
-        .content_length = entry->identity.size,
-        .content_type = entry->type,
-        .no_store = true,
-        .allow = exchange->status == 405 ? http_allow() : SLICE_NONE,
-        .retry_after_s = exchange->status == 503 ? RETRY_AFTER_S : 0,
+    size_t size = policy_write_lines(worker->settings.conf, exchange->policy, worker->lines,
+                                     sizeof(worker->lines));
+    return slice_of(worker->lines, size <= sizeof(worker->lines) ? size : 0);
+}
+
+/* The challenge of a 401, in `buffer`. */
+static struct slice challenge(const struct worker *worker, const struct exchange *exchange,
+                              char buffer[HTTP_HEAD_VALUE_SIZE_MAX])
+{
+    if (exchange->status != 401) {
+        return SLICE_NONE;
+    }
+    struct slice realm = policy_text(worker->settings.conf, exchange->policy->auth_realm);
+    size_t size = http_basic_write_challenge(realm.data != NULL ? realm : SLICE("gyre"), buffer,
+                                             HTTP_HEAD_VALUE_SIZE_MAX);
+    return slice_of(buffer, size);
+}
+
+/* What every answer with exchange->status says, whatever its body. */
+static struct http_head status_head(struct worker *worker, const struct exchange *exchange,
+                                    char buffer[HTTP_HEAD_VALUE_SIZE_MAX])
+{
+    unsigned status = exchange->status;
+    return (struct http_head){
+        .status = (uint16_t)status,
+        .no_store = status >= 400,
+        .allow = status == 405 || status == 204 ? http_allow() : SLICE_NONE,
+        .retry_after_s = status == 503 ? RETRY_AFTER_S : 0,
+        .authenticate = challenge(worker, exchange, buffer),
+        .vary = status == 406 ? SLICE("Accept-Encoding") : SLICE_NONE,
+        .lines = answer_policy_lines(worker, exchange),
     };
+}
+
+/* The fixed half for a page of [errors]: the entry's content under another status. */
+static size_t write_page_head(struct worker *worker, const struct exchange *exchange, char *buffer)
+{
+    char value[HTTP_HEAD_VALUE_SIZE_MAX];
+    struct http_head head = status_head(worker, exchange, value);
+    head.has_content_length = true;
+    head.content_length = exchange->entry->size;
+    head.content_type = exchange->entry->type;
     return http_head_write_fixed(&head, buffer, HTTP_HEAD_FIXED_SIZE_MAX);
 }
 
@@ -120,19 +131,18 @@ static size_t write_partial_head(const struct exchange *exchange,
     char range[HTTP_CONTENT_RANGE_SIZE_MAX];
     size_t range_size = 0;
     if (partial && conditional->ranges.count == 1) {
-        range_size =
-            http_content_range_write(conditional->ranges.items[0], entry->identity.size, range);
+        range_size = http_content_range_write(conditional->ranges.items[0], entry->size, range);
     }
-    struct http_head head = {
-        .status = conditional->response.status,
-        .has_content_length = partial,
-        .content_length = conditional->response.length,
-        .content_range = range_size > 0 ? slice_of(range, range_size) : SLICE_NONE,
-        .content_type = partial ? type : SLICE_NONE,
-        .etag = slice_of(entry->etag, entry->etag_size),
-        .last_modified = entry_last_modified(entry),
-        .accept_ranges = partial,
-    };
+    struct http_head head = entry_head(entry);
+    head.status = conditional->response.status;
+    if (partial) {
+        head.has_content_length = true;
+        head.content_length = conditional->response.length;
+        head.content_range = range_size > 0 ? slice_of(range, range_size) : SLICE_NONE;
+        head.content_type = type;
+        head.content_encoding = http_coding_name((enum http_coding)entry->coding);
+        head.accept_ranges = true;
+    }
     return http_head_write_fixed(&head, buffer, HTTP_HEAD_FIXED_SIZE_MAX);
 }
 
@@ -141,7 +151,7 @@ static struct http_multipart multipart_of(const struct exchange *exchange)
     return (struct http_multipart){
         .boundary = slice_of(exchange->boundary, sizeof(exchange->boundary)),
         .type = exchange->entry->type,
-        .size = exchange->entry->identity.size,
+        .size = exchange->entry->size,
         .ranges = &exchange->ranges,
     };
 }
@@ -160,9 +170,9 @@ static bool answer_ranges(struct worker *worker, struct connection *connection,
         type.size = http_multipart_write_type(
             slice_of(exchange->boundary, sizeof(exchange->boundary)), multipart_type);
     }
-    commit_head(worker, connection, &exchange->request,
-                write_partial_head(exchange, conditional, type, outbuf_end(connection)));
-    log_response(worker, connection, &exchange->request, &conditional->response);
+    answer_commit_head(worker, connection, &exchange->request,
+                       write_partial_head(exchange, conditional, type, outbuf_end(connection)));
+    answer_log(worker, connection, &exchange->request, &conditional->response);
     if (several) {
         exchange->ranges = conditional->ranges;
         exchange->parts_sent = 0;
@@ -208,12 +218,13 @@ static bool answer_page(struct worker *worker, struct connection *connection)
     const struct http_request *request = &exchange->request;
     struct http_response response;
     http_respond_status(request, exchange->status, &response);
-    response.length = exchange->entry->identity.size;
-    commit_head(worker, connection, request, write_page_head(exchange, outbuf_end(connection)));
+    response.length = exchange->entry->size;
+    answer_commit_head(worker, connection, request,
+                       write_page_head(worker, exchange, outbuf_end(connection)));
     if (response.content != HTTP_CONTENT_NONE && response.length > 0) {
         append_body(connection, exchange->entry, 0, response.length);
     }
-    log_response(worker, connection, request, &response);
+    answer_log(worker, connection, request, &response);
     return true;
 }
 
@@ -223,11 +234,11 @@ static bool answer_whole(struct worker *worker, struct connection *connection,
     struct exchange *exchange = connection->exchange;
     struct entry *entry = exchange->entry;
     memcpy(outbuf_end(connection), entry->head, entry->head_size);
-    commit_head(worker, connection, &exchange->request, entry->head_size);
+    answer_commit_head(worker, connection, &exchange->request, entry->head_size);
     if (response->content == HTTP_CONTENT_REPRESENTATION && response->length > 0) {
         append_body(connection, entry, response->offset, response->length);
     }
-    log_response(worker, connection, &exchange->request, response);
+    answer_log(worker, connection, &exchange->request, response);
     return true;
 }
 
@@ -239,10 +250,11 @@ bool answer_entry(struct worker *worker, struct connection *connection)
         return answer_page(worker, connection);
     }
     struct http_selection selection = {
-        .size = entry->identity.size,
+        .size = entry->size,
         .type = entry->type,
         .boundary = slice_of(exchange->boundary, sizeof(exchange->boundary)),
-        .validators = { .etag = slice_of(entry->etag, entry->etag_size),
+        .validators = { .etag = entry->etag_size > 0 ? slice_of(entry->etag, entry->etag_size)
+                                                     : SLICE_NONE,
                         .has_mtime = entry->has_mtime,
                         .mtime_s = entry->identity.modified_s,
                         .now_s = worker->now_s },
@@ -264,34 +276,41 @@ bool answer_entry(struct worker *worker, struct connection *connection)
     }
 }
 
+/* Where a redirect leads; SLICE_NONE for other answers. In worker->location. */
+static struct slice location_of(struct worker *worker, struct exchange *exchange)
+{
+    size_t size = 0;
+    if (exchange->is_rule_redirect) {
+        size = answer_write_redirect(worker, exchange);
+    } else if (exchange->status == 301) {
+        size = http_target_write_slash_redirect(exchange->request.path, &exchange->target,
+                                                exchange->request.query, worker->location,
+                                                sizeof(worker->location));
+    } else {
+        return SLICE_NONE;
+    }
+    assert(size <= sizeof(worker->location));
+    return slice_of(worker->location, size);
+}
+
 /* Returns 0 when it does not fit. */
-static size_t write_status_head(struct worker *worker, const struct exchange *exchange,
-                                struct slice body, char *buffer, size_t size)
+static size_t write_status_head(struct worker *worker, struct exchange *exchange, struct slice body,
+                                char *buffer, size_t size)
 {
     unsigned status = exchange->status;
+    char value[HTTP_HEAD_VALUE_SIZE_MAX];
     char range[HTTP_CONTENT_RANGE_SIZE_MAX];
-    size_t range_size =
-        status == 416 ? http_content_range_write_unsatisfied(exchange->entry->identity.size, range)
-                      : 0;
-    struct slice location = SLICE_NONE;
-    if (status == 301) {
-        size_t location_size = http_target_write_slash_redirect(
-            exchange->request.path, &exchange->target, exchange->request.query, worker->location,
-            sizeof(worker->location));
-        assert(location_size <= sizeof(worker->location));
-        location = slice_of(worker->location, location_size);
+    struct http_head head = status_head(worker, exchange, value);
+    if (status == 416) {
+        head.content_range =
+            slice_of(range, http_content_range_write_unsatisfied(exchange->entry->size, range));
     }
-    struct http_head head = {
-        .status = (uint16_t)status,
-        .has_content_length = !http_status_is_bodiless(status),
-        .content_length = body.size,
-        .content_type = http_status_is_bodiless(status) ? SLICE_NONE : http_status_body_type(),
-        .location = location,
-        .allow = status == 405 || status == 204 ? http_allow() : SLICE_NONE,
-        .content_range = range_size > 0 ? slice_of(range, range_size) : SLICE_NONE,
-        .retry_after_s = status == 503 ? RETRY_AFTER_S : 0,
-        .no_store = status >= 400,
-    };
+    if (!http_status_is_bodiless(status)) {
+        head.has_content_length = true;
+        head.content_length = body.size;
+        head.content_type = http_status_body_type();
+    }
+    head.location = location_of(worker, exchange);
     return http_head_write_fixed(&head, buffer, size);
 }
 
@@ -308,19 +327,19 @@ bool answer_status(struct worker *worker, struct connection *connection)
                             : http_status_body(exchange->status);
 
     size_t room = outbuf_room(connection);
-    size_t reserved = HTTP_HEAD_TAIL_SIZE_MAX + body.size;
+    size_t reserved = HTTP_CORS_SIZE_MAX + HTTP_HEAD_TAIL_SIZE_MAX + body.size;
     assert(room > reserved + HTTP_HEAD_FIXED_SIZE_MAX);
     size_t fixed_size =
         write_status_head(worker, exchange, body, outbuf_end(connection), room - reserved);
     if (fixed_size == 0) {
         return false;
     }
-    commit_head(worker, connection, request, fixed_size);
+    answer_commit_head(worker, connection, request, fixed_size);
     if (response.content == HTTP_CONTENT_STATUS) {
         bool appended = outbuf_append(connection, body);
         assert(appended);
     }
-    log_response(worker, connection, request, &response);
+    answer_log(worker, connection, request, &response);
     return true;
 }
 

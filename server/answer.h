@@ -4,9 +4,14 @@
 #define GYRE_SERVER_ANSWER_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "http/http_respond.h"
+#include "http/slice.h"
 
 struct worker;
 struct connection;
+struct exchange;
 
 /* Answers with exchange->entry: the whole, ranges of it, or what its preconditions say; under
  * exchange->status for a page of [errors]. False: not all parts of a multipart answer are in the
@@ -19,6 +24,27 @@ bool answer_parts(struct connection *connection);
 /* Answers with exchange->status and its built-in body. False: the outbuf is too full for a long
  * Location; it fits an empty one. */
 bool answer_status(struct worker *worker, struct connection *connection);
+
+/* Goes on with an archive. Returns true when its last piece is in the outbox. */
+bool answer_archive(struct worker *worker, struct connection *connection);
+
+/* Writes the Location of a rule's redirect into worker->location, and returns the bytes needed:
+ * past HTTP_HEAD_LOCATION_SIZE_MAX it cannot be sent. */
+size_t answer_write_redirect(struct worker *worker, struct exchange *exchange);
+
+/* --- what the files of the answers share -------------------------------------------------------
+ */
+
+/* Closes the head whose fixed half, `size` bytes, lies at outbuf_end(), and commits it. */
+void answer_commit_head(struct worker *worker, struct connection *connection,
+                        const struct http_request *request, size_t size);
+
+void answer_log(struct worker *worker, const struct connection *connection,
+                const struct http_request *request, const struct http_response *response);
+
+/* The lines that the rules bring to an answer that is not an entry's own, in worker->lines. Too
+ * many of them: none. */
+struct slice answer_policy_lines(struct worker *worker, const struct exchange *exchange);
 
 /* Queues the interim 100 response. RFC 9110 section 15.2.1. */
 void answer_continue(struct connection *connection);

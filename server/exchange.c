@@ -1,103 +1,227 @@
 /* exchange: from a request to its response in the outbox.
  *
  * Duty: the steps that need the file system, one operation at a time on LANE_FILE, each decided by
- * what the pure stages of http/ and the cache say. A cache hit takes no step at all.
+ * what the pure stages of http/, the rules and the cache say. A cache hit takes no step at all.
  *
- *   IDLE --hit--> FOUND --> answered           OPENING -> FILLING -> FOUND
- *     \--miss--> OPENING                             \-> STATUS -> answered
+ *   IDLE --hit-------------------------------> FOUND --> answered
+ *     \--miss--> OPENING --> FILLING ---------/            PARTS, STREAM: in several rounds
+ *       place after place \--> TASK: listing, credentials, digest, coding
+ *                          \-> STATUS --> answered
  *
- * Ownership: in FILLING and FOUND the exchange holds one count of its entry. */
+ * Order: what the rules forbid or redirect is settled before anything is looked for, a hit or not;
+ * a place that holds nothing leads to the next; what is nowhere may be the single page's, or an
+ * error's.
+ *
+ * Ownership: the exchange holds one count of its entry, and of its resource. */
 #include "server/exchange.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "http/http_accept.h"
 #include "server/answer.h"
+#include "server/archive.h"
+#include "server/coding.h"
+#include "server/fill.h"
 #include "server/freshness.h"
+#include "server/task.h"
 #include "server/worker.h"
 
-/* The key of a target in the cache: its path, with a '/' for a directory. */
-static struct slice target_key(struct http_target *target)
-{
-    target->path[target->path_size] = target->is_directory ? '/' : '\0';
-    return slice_of(target->path, (size_t)target->path_size + target->is_directory);
-}
-
-/* The path to open: the target's, and behind it a name of the index list. */
-static void set_path(struct exchange *exchange, const char *index)
-{
-    size_t size = exchange->target.path_size;
-    memcpy(exchange->path, exchange->target.path, size);
-    if (index != NULL) {
-        if (size > 0) {
-            exchange->path[size++] = '/';
-        }
-        size_t index_size = strlen(index);
-        assert(index_size <= CONF_NAME_SIZE_MAX);
-        memcpy(exchange->path + size, index, index_size);
-        size += index_size;
-    }
-    assert(size < sizeof(exchange->path));
-    exchange->path[size] = '\0';
-}
-
-static void open_path(struct worker *worker, struct connection *connection)
+void exchange_open(struct worker *worker, struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
     exchange->step = EXCHANGE_OPENING;
-    uring_open(worker->uring, connection_token(connection, OP_OPEN), worker->settings.root,
-               exchange->path, freshness_symlinks(worker->settings.conf));
+    uring_open(worker->uring, connection_token(connection, OP_OPEN),
+               sites_root(worker->settings.sites, exchange->place.root), exchange->place.path,
+               freshness_symlinks(worker->settings.conf));
     connection_occupy(connection, LANE_FILE);
 }
 
-static void drop_entry(struct worker *worker, struct exchange *exchange)
+static void keep_policy(struct exchange *exchange, const struct entry *entry)
 {
-    if (exchange->entry != NULL) {
-        entry_release(worker->uring, exchange->entry);
-        exchange->entry = NULL;
+    if (exchange->policy == &entry->policy) {
+        exchange->own_policy = entry->policy;
+        exchange->policy = &exchange->own_policy;
     }
 }
 
-static void look_up(struct worker *worker, struct connection *connection)
+void exchange_drop_entry(struct worker *worker, struct exchange *exchange)
+{
+    struct entry **held[] = { &exchange->entry, &exchange->resource };
+    for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
+        if (*held[i] != NULL) {
+            keep_policy(exchange, *held[i]);
+            entry_release(worker->uring, *held[i]);
+            *held[i] = NULL;
+        }
+    }
+}
+
+/* --- the rules ---------------------------------------------------------------------------------
+ */
+
+static const struct policy *policy_of_target(struct worker *worker, struct exchange *exchange)
+{
+    const struct sites *sites = worker->settings.sites;
+    if (!sites_has_rules(sites, exchange->site)) {
+        return sites_policy(sites, exchange->site, SLICE("/"), &exchange->own_policy);
+    }
+    struct slice path = exchange_path(exchange);
+    bool is_top = path.size == 1 && path.data[0] == '/'; /* the target of "/" is "", a directory */
+    worker->path[0] = '/';
+    memcpy(worker->path + 1, path.data, path.size);
+    return sites_policy(sites, exchange->site, slice_of(worker->path, 1 + path.size - is_top),
+                        &exchange->own_policy);
+}
+
+/* Whether what the rules say lets the look-up go on. If not: it is concluded, or waits for the
+ * credentials to be checked. */
+static bool admit(struct worker *worker, struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
-    struct http_target *target = &exchange->target;
-    struct entry *entry = cache_find(&worker->cache, target_key(target));
+    const struct policy *policy = exchange->policy;
+    if (policy->deny != CONF_DENY_OFF) {
+        exchange_conclude(worker, connection, policy->deny == CONF_DENY_HIDE ? 404 : 403);
+        return false;
+    }
+    if (policy->redirect != 0) {
+        /* Stored as "STATUS TARGET". */
+        const char *text = conf_text(worker->settings.conf, policy->redirect);
+        bool fits = answer_write_redirect(worker, exchange) <= HTTP_HEAD_LOCATION_SIZE_MAX;
+        exchange->is_rule_redirect = fits;
+        exchange_conclude(worker, connection, fits ? (unsigned)strtoul(text, NULL, 10) : 404);
+        return false;
+    }
+    if (policy->auth != 0 && !exchange->is_authorized) {
+        return task_authorize(worker, connection);
+    }
+    return true;
+}
+
+/* --- the look-up -------------------------------------------------------------------------------
+ */
+
+static struct entry *find_fresh(struct worker *worker, struct exchange *exchange)
+{
+    struct entry *entry = cache_find(&worker->cache, exchange_key(exchange, HTTP_CODING_IDENTITY));
+    if (entry != NULL && !freshness_holds(worker, entry)) {
+        cache_remove(&worker->cache, worker->uring, entry);
+        entry = NULL;
+    }
+    return entry;
+}
+
+static void set_target(struct exchange *exchange, struct slice path)
+{
+    assert(path.size <= HTTP_PATH_SIZE_MAX);
+    exchange->is_internal = true;
+    exchange->target.path_size = (uint16_t)path.size;
+    exchange->target.is_directory = false;
+    memcpy(exchange->target.path, path.data, path.size);
+}
+
+/* In a site of one page its router knows addresses that are no files: but only a page that somebody
+ * navigates to, never a missing script. */
+static bool is_page_of_spa(struct exchange *exchange)
+{
+    if (exchange->is_internal || exchange->policy->spa == 0) {
+        return false;
+    }
+    const struct http_target *target = &exchange->target;
+    size_t start = target->path_size;
+    while (start > 0 && target->path[start - 1] != '/') {
+        start--;
+    }
+    struct slice last = slice_of(target->path + start, target->path_size - start);
+    return http_accept_is_navigation(&exchange->request, last);
+}
+
+static void conclude_missing(struct worker *worker, struct connection *connection)
+{
+    struct exchange *exchange = connection->exchange;
+    if (!is_page_of_spa(exchange)) {
+        exchange_conclude(worker, connection, 404);
+        return;
+    }
+    struct slice page = policy_text(worker->settings.conf, exchange->policy->spa);
+    set_target(exchange, slice_of(page.data + 1, page.size - 1));
+    exchange_look_up(worker, connection);
+}
+
+/* Opens the place whose turn it is. */
+static void open_candidate(struct worker *worker, struct connection *connection)
+{
+    static const struct policy PLAIN = { 0 };
+    struct exchange *exchange = connection->exchange;
+    struct candidate_source source = {
+        .sites = worker->settings.sites,
+        .conf = worker->settings.conf,
+        .policy = exchange->is_internal ? &PLAIN : exchange->policy,
+        .site = exchange->site,
+        .path = slice_of(exchange->target.path, exchange->target.path_size),
+        .is_directory = exchange->target.is_directory,
+    };
+    if (candidate_get(&source, exchange->candidate, &exchange->place)) {
+        exchange_open(worker, connection);
+    } else {
+        conclude_missing(worker, connection);
+    }
+}
+
+static void try_next_candidate(struct worker *worker, struct connection *connection)
+{
+    connection->exchange->candidate++;
+    open_candidate(worker, connection);
+}
+
+void exchange_look_up(struct worker *worker, struct connection *connection)
+{
+    struct exchange *exchange = connection->exchange;
+    exchange_drop_entry(worker, exchange);
+    exchange->candidate = 0;
+    exchange->open_attempts = 0;
+    struct entry *entry = find_fresh(worker, exchange);
     if (entry != NULL) {
-        if (freshness_holds(worker, entry)) {
-            exchange->entry = entry_acquire(entry);
-            exchange->step = EXCHANGE_FOUND;
+        exchange->entry = entry_acquire(entry);
+    }
+    if (!exchange->is_internal) {
+        exchange->policy = entry != NULL ? &entry->policy : policy_of_target(worker, exchange);
+        if (!admit(worker, connection)) {
             return;
         }
-        cache_remove(&worker->cache, worker->uring, entry);
     }
-    const struct conf *conf = worker->settings.conf;
-    exchange->wants_directory = target->is_directory && conf->index_count == 0;
-    set_path(exchange, target->is_directory && conf->index_count > 0 ? conf->index[0] : NULL);
-    open_path(worker, connection);
+    if (entry != NULL) {
+        exchange_found(worker, connection);
+    } else {
+        open_candidate(worker, connection);
+    }
 }
 
-/* The lookup ended in a status. A page of [errors] is looked up in turn, once. */
-static void conclude(struct worker *worker, struct connection *connection, unsigned status)
+void exchange_found(struct worker *worker, struct connection *connection)
+{
+    struct exchange *exchange = connection->exchange;
+    exchange->step = EXCHANGE_FOUND;
+    if (exchange->status == 0 && exchange->entry->coding == HTTP_CODING_IDENTITY) {
+        coding_select(worker, connection);
+    }
+}
+
+void exchange_conclude(struct worker *worker, struct connection *connection, unsigned status)
 {
     struct exchange *exchange = connection->exchange;
     const struct conf *conf = worker->settings.conf;
-    drop_entry(worker, exchange);
+    exchange_drop_entry(worker, exchange);
     exchange->step = EXCHANGE_STATUS;
     if (exchange->status != 0) {
         return; /* it was the page that failed: the built-in body it is */
     }
     exchange->status = (uint16_t)status;
-    exchange->index_tried = 0;
-    exchange->open_attempts = 0;
     exchange->fill_attempts = 0;
     for (uint32_t i = 0; i < conf->error_pages_count; i++) {
         if (conf->error_pages[i].status == status) {
-            struct http_target *target = &exchange->target;
-            target->path_size = (uint16_t)strlen(conf->error_pages[i].path);
-            target->is_directory = false;
-            memcpy(target->path, conf->error_pages[i].path, (size_t)target->path_size + 1);
-            look_up(worker, connection);
+            set_target(exchange, slice_from_string(conf->error_pages[i].path));
+            exchange_look_up(worker, connection);
             return;
         }
     }
@@ -106,41 +230,37 @@ static void conclude(struct worker *worker, struct connection *connection, unsig
 static void start(struct worker *worker, struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
+    const struct http_request *request = &exchange->request;
     worker->counters.requests++;
+    exchange->site = sites_find(worker->settings.sites, request->host);
+    exchange->target.path_size = 0;
+    exchange->target.is_directory = true;
+    enum http_target_result decoded = HTTP_TARGET_OK;
+    if (request->path.data != NULL) { /* absent for "*" */
+        decoded = http_target_decode(request->path, &exchange->target);
+    }
     struct http_response response;
-    if (http_respond_early(&exchange->request, &response)) {
-        conclude(worker, connection, response.status);
+    bool is_early = http_respond_early(request, &response);
+    if (decoded != HTTP_TARGET_OK) {
+        exchange->policy =
+            sites_policy(worker->settings.sites, exchange->site, SLICE("/"), &exchange->own_policy);
+        exchange_conclude(worker, connection,
+                          is_early                     ? response.status
+                          : decoded == HTTP_TARGET_BAD ? 400
+                                                       : 404);
         return;
     }
-    switch (http_target_decode(exchange->request.path, &exchange->target)) {
-    case HTTP_TARGET_BAD:
-        conclude(worker, connection, 400);
-        return;
-    case HTTP_TARGET_MISSING:
-        conclude(worker, connection, 404);
-        return;
-    case HTTP_TARGET_OK:
-        break;
-    }
-    if (exchange->target.has_dot_name && worker->settings.conf->dotfiles == CONF_DOTFILES_DENY) {
-        conclude(worker, connection, 404);
+    bool is_hidden = exchange->target.has_dot_name && request->path.data != NULL &&
+                     worker->settings.conf->dotfiles == CONF_DOTFILES_DENY;
+    if (is_early || is_hidden) {
+        exchange->policy = policy_of_target(worker, exchange);
+        exchange_conclude(worker, connection, is_early ? response.status : 404);
         return;
     }
-    look_up(worker, connection);
+    exchange_look_up(worker, connection);
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */
-
-/* A directory without an index tries the next name, then itself: it may not exist at all. */
-static void try_next_index(struct worker *worker, struct connection *connection)
-{
-    struct exchange *exchange = connection->exchange;
-    const struct conf *conf = worker->settings.conf;
-    exchange->index_tried++;
-    exchange->wants_directory = exchange->index_tried >= conf->index_count;
-    set_path(exchange, exchange->wants_directory ? NULL : conf->index[exchange->index_tried]);
-    open_path(worker, connection);
-}
 
 static void open_failed(struct worker *worker, struct connection *connection, int error)
 {
@@ -151,111 +271,68 @@ static void open_failed(struct worker *worker, struct connection *connection, in
     }
     if (again && exchange->open_attempts < OPEN_ATTEMPTS_MAX) {
         exchange->open_attempts++;
-        open_path(worker, connection);
-    } else if (error == -ENOENT && exchange->target.is_directory && !exchange->wants_directory &&
-               exchange->status == 0) {
-        try_next_index(worker, connection);
+        exchange_open(worker, connection);
+    } else if (exchange->resource != NULL) {
+        coding_miss_sibling(worker, connection);
+    } else if (http_status_from_errno(error) == 404) {
+        try_next_candidate(worker, connection);
     } else {
-        conclude(worker, connection, http_status_from_errno(error));
-    }
-}
-
-static void read_more(struct worker *worker, struct connection *connection)
-{
-    struct exchange *exchange = connection->exchange;
-    exchange->step = EXCHANGE_FILLING;
-    uring_read(worker->uring, connection_token(connection, OP_FILL), exchange->entry->file,
-               exchange->entry->body + exchange->filled_size,
-               exchange->wanted_size - exchange->filled_size, exchange->filled_size);
-    connection_occupy(connection, LANE_FILE);
-}
-
-static void finish_entry(struct worker *worker, struct connection *connection)
-{
-    struct exchange *exchange = connection->exchange;
-    struct entry *entry = exchange->entry;
-    if (entry->type.data == NULL) {
-        size_t size =
-            magic_type_guess(worker->magic, entry->body, exchange->filled_size, entry->type_text);
-        entry->type = slice_of(entry->type_text, size);
-    }
-    entry_render(entry, worker->now_s);
-    if (entry->body_capacity >= entry->identity.size) {
-        entry_drop_file(worker->uring, entry);
-    }
-    /* An index behind the first of the list would hide an earlier one that appears later. */
-    if (!entry->young && exchange->index_tried == 0) {
-        cache_insert(&worker->cache, worker->uring, entry);
-    }
-    exchange->step = EXCHANGE_FOUND;
-}
-
-/* `file` is a regular file: decide what of it has to be in memory, and read that. */
-static void fill_entry(struct worker *worker, struct connection *connection, int file,
-                       const struct stat *status)
-{
-    struct exchange *exchange = connection->exchange;
-    const struct conf *conf = worker->settings.conf;
-    uint64_t size = (uint64_t)status->st_size;
-    struct slice type =
-        http_type_by_name(worker->settings.types, slice_from_string(exchange->path));
-    uint64_t capacity = type.data == NULL ? MAGIC_BYTES_MAX : 0;
-    /* Slow readers keep bodies alive that the cache has let go of: beyond twice its size, bodies
-     * come from their files. */
-    bool fits = worker->live_bytes + size <= 2 * conf->cache_bytes_max;
-    if ((size <= conf->cache_file_bytes_max && fits) || size < capacity) {
-        capacity = size;
-    }
-    exchange->entry = entry_create(target_key(&exchange->target), exchange->path, status, file,
-                                   (uint32_t)capacity);
-    if (exchange->entry == NULL) {
-        uring_close(worker->uring, file);
-        conclude(worker, connection, 503);
-        return;
-    }
-    entry_account(exchange->entry, &worker->live_bytes);
-    exchange->entry->type = type;
-    freshness_start(worker, exchange->entry);
-    exchange->filled_size = 0;
-    exchange->wanted_size = (uint32_t)capacity;
-    if (capacity > 0) {
-        read_more(worker, connection);
-    } else {
-        finish_entry(worker, connection);
+        exchange_conclude(worker, connection, http_status_from_errno(error));
     }
 }
 
 /* Only a target made of thousands of slashes and dots has too long a Location. */
 static bool can_redirect(const struct exchange *exchange)
 {
-    return exchange->status == 0 &&
+    return !exchange->is_internal &&
            http_target_write_slash_redirect(exchange->request.path, &exchange->target,
                                             exchange->request.query, NULL,
                                             0) <= HTTP_HEAD_LOCATION_SIZE_MAX;
 }
 
+/* `file` is a directory. */
+static void opened_directory(struct worker *worker, struct connection *connection, int file)
+{
+    struct exchange *exchange = connection->exchange;
+    switch (exchange->place.kind) {
+    case CANDIDATE_DIRECTORY:
+        task_show_directory(worker, connection, file);
+        return;
+    case CANDIDATE_FILE_OR_SLASH:
+    case CANDIDATE_SLASH:
+        uring_close(worker->uring, file);
+        exchange_conclude(worker, connection, can_redirect(exchange) ? 301 : 404);
+        return;
+    case CANDIDATE_FILE:
+        break;
+    }
+    uring_close(worker->uring, file);
+    try_next_candidate(worker, connection);
+}
+
 static void opened(struct worker *worker, struct connection *connection, int file)
 {
     struct exchange *exchange = connection->exchange;
+    bool wants_file =
+        exchange->place.kind == CANDIDATE_FILE || exchange->place.kind == CANDIDATE_FILE_OR_SLASH;
     struct stat status;
     int error = uring_stat(worker->uring, file, &status);
-    if (error == 0 && S_ISREG(status.st_mode) && !exchange->wants_directory) {
+    if (error == 0 && S_ISREG(status.st_mode) && wants_file) {
         uring_allow_waiting(worker->uring, file);
-        fill_entry(worker, connection, file, &status);
-        return;
-    }
-    uring_close(worker->uring, file);
-    if (error != 0) {
-        conclude(worker, connection, http_status_from_errno(error));
-    } else if (!S_ISDIR(status.st_mode)) {
-        /* A FIFO, socket or device; or "/file.txt/", where no directory was found. */
-        conclude(worker, connection, exchange->wants_directory ? 404 : 403);
-    } else if (exchange->wants_directory) {
-        conclude(worker, connection, 403);
-    } else if (exchange->target.is_directory) {
-        try_next_index(worker, connection);
+        fill_start(worker, connection, file, &status);
+    } else if (error == 0 && S_ISDIR(status.st_mode) && exchange->resource == NULL) {
+        opened_directory(worker, connection, file);
     } else {
-        conclude(worker, connection, can_redirect(exchange) ? 301 : 404);
+        uring_close(worker->uring, file);
+        if (exchange->resource != NULL) {
+            coding_miss_sibling(worker, connection);
+        } else if (error != 0) {
+            exchange_conclude(worker, connection, http_status_from_errno(error));
+        } else if (wants_file) {
+            exchange_conclude(worker, connection, 403); /* a FIFO, socket or device */
+        } else {
+            try_next_candidate(worker, connection); /* "/file.txt/" */
+        }
     }
 }
 
@@ -275,57 +352,6 @@ void exchange_handle_open(struct worker *worker, struct connection *connection,
     }
 }
 
-/* The file changed under the read: what was read may be half old, half new. */
-static void fill_again(struct worker *worker, struct connection *connection)
-{
-    struct exchange *exchange = connection->exchange;
-    drop_entry(worker, exchange);
-    if (exchange->fill_attempts < FILL_ATTEMPTS_MAX) {
-        exchange->fill_attempts++;
-        open_path(worker, connection);
-    } else {
-        conclude(worker, connection, 503);
-    }
-}
-
-static bool entry_file_is_unchanged(struct worker *worker, const struct entry *entry)
-{
-    struct stat status;
-    if (uring_stat(worker->uring, entry->file, &status) != 0) {
-        return false;
-    }
-    struct entry_identity identity = entry_identity_of(&status);
-    return entry_identity_equal(&identity, &entry->identity);
-}
-
-void exchange_handle_fill(struct worker *worker, struct connection *connection,
-                          const struct uring_event *event)
-{
-    struct exchange *exchange = connection->exchange;
-    assert(exchange != NULL);
-    assert(exchange->step == EXCHANGE_FILLING);
-    if (connection->state != CONNECTION_OPEN) {
-        return;
-    }
-    if (event->result == -EAGAIN || event->result == -EINTR) {
-        read_more(worker, connection);
-    } else if (event->result < 0) {
-        conclude(worker, connection, http_status_from_errno(event->result));
-    } else if (event->result == 0) {
-        fill_again(worker, connection);
-    } else {
-        exchange->filled_size += (uint32_t)event->result;
-        assert(exchange->filled_size <= exchange->wanted_size);
-        if (exchange->filled_size < exchange->wanted_size) {
-            read_more(worker, connection);
-        } else if (entry_file_is_unchanged(worker, exchange->entry)) {
-            finish_entry(worker, connection);
-        } else {
-            fill_again(worker, connection);
-        }
-    }
-}
-
 /* --- the steps ---------------------------------------------------------------------------------
  */
 
@@ -335,8 +361,7 @@ bool exchange_advance(struct worker *worker, struct connection *connection)
     if (exchange->step == EXCHANGE_IDLE) {
         start(worker, connection);
     }
-    if (exchange->step == EXCHANGE_OPENING || exchange->step == EXCHANGE_FILLING ||
-        !connection_make_room(worker, connection)) {
+    if ((connection->lanes & LANE_FILE) != 0 || !connection_make_room(worker, connection)) {
         return false;
     }
     switch (exchange->step) {
@@ -344,6 +369,8 @@ bool exchange_advance(struct worker *worker, struct connection *connection)
         return answer_entry(worker, connection);
     case EXCHANGE_PARTS:
         return answer_parts(connection);
+    case EXCHANGE_STREAM:
+        return answer_archive(worker, connection);
     default:
         return answer_status(worker, connection);
     }
@@ -367,7 +394,12 @@ void exchange_release(struct worker *worker, struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
     assert((connection->lanes & LANE_FILE) == 0);
-    drop_entry(worker, exchange);
+    assert(exchange->task == NULL);
+    exchange_drop_entry(worker, exchange);
+    if (exchange->archive != NULL) {
+        archive_stream_destroy(exchange->archive);
+        exchange->archive = NULL;
+    }
     worker->exchanges_free[worker->exchanges_free_count++] =
         (uint32_t)(exchange - worker->exchanges);
     connection->exchange = NULL;
@@ -381,11 +413,18 @@ void exchange_take(struct worker *worker, struct connection *connection)
         &worker->exchanges[worker->exchanges_free[--worker->exchanges_free_count]];
     exchange->step = EXCHANGE_IDLE;
     exchange->status = 0;
-    exchange->index_tried = 0;
+    exchange->is_internal = false;
+    exchange->is_authorized = false;
+    exchange->is_rule_redirect = false;
+    exchange->candidate = 0;
     exchange->open_attempts = 0;
     exchange->fill_attempts = 0;
-    exchange->wants_directory = false;
+    exchange->codings_missed = 0;
+    exchange->policy = sites_base_policy(worker->settings.sites);
     exchange->closing = false;
     exchange->entry = NULL;
+    exchange->resource = NULL;
+    exchange->task = NULL;
+    exchange->archive = NULL;
     connection->exchange = exchange;
 }

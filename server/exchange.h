@@ -7,9 +7,11 @@
 #include <sys/stat.h>
 
 #include "conf/conf.h"
+#include "http/http_coding.h"
 #include "http/http_parse.h"
 #include "http/http_respond.h"
 #include "http/http_target.h"
+#include "server/candidate.h"
 #include "server/limits.h"
 #include "server/list.h"
 #include "server/op.h"
@@ -17,13 +19,17 @@
 struct worker;
 struct connection;
 struct entry;
+struct task;
+struct archive_stream;
 
 enum exchange_step {
     EXCHANGE_IDLE,
     EXCHANGE_OPENING,
     EXCHANGE_FILLING,
+    EXCHANGE_TASK,   /* a helper works for it */
     EXCHANGE_FOUND,  /* entry is complete: answer with it */
     EXCHANGE_PARTS,  /* a multipart answer is on its way into the outbox */
+    EXCHANGE_STREAM, /* an archive is: each piece is made when the one before has been sent */
     EXCHANGE_STATUS, /* answer with `status` and its body */
 };
 
@@ -31,20 +37,32 @@ struct exchange {
     struct http_request request;
     struct http_target target;
     enum exchange_step step;
-    uint16_t status;     /* EXCHANGE_STATUS, or of the error page being looked up; 0: none */
-    uint8_t index_tried; /* of the index list */
+    uint16_t status; /* EXCHANGE_STATUS, or of the error page being looked up; 0: none */
+    uint16_t site;
+    bool is_internal;   /* the target is not what was asked for: an error page, or the spa page */
+    bool is_authorized; /* credentials were checked */
+    bool is_rule_redirect; /* status is of a rule's redirect, not of a missing slash */
+    uint8_t candidate;     /* its number: the place being looked at */
     uint8_t open_attempts;
     uint8_t fill_attempts;
-    bool wants_directory; /* opening the directory itself, to tell 403 from 404 */
-    struct entry *entry;  /* FILLING: being filled; FOUND: to be sent */
-    bool closing;         /* the answer says that the connection ends */
-    uint8_t parts_sent;   /* PARTS: how many of the ranges are in the outbox */
+    uint8_t coding;              /* with resource: the one being looked for */
+    uint8_t codings_missed;      /* mask: siblings that could not be opened */
+    const struct policy *policy; /* of what was asked for: own_policy, an entry's, or the site's */
+    struct policy own_policy;
+    struct entry *entry;    /* FILLING: being filled; FOUND: to be sent */
+    struct entry *resource; /* whose sibling `coding` is being opened or filled; else NULL */
+    struct task *task;      /* TASK: the helper's until its event */
+    bool closing;           /* the answer says that the connection ends */
+    uint8_t parts_sent;     /* PARTS: how many of the ranges are in the outbox */
+    struct archive_stream *archive; /* STREAM */
+    bool archive_is_begun;          /* its head is in the outbox */
+    bool archive_has_piece;         /* made, and not in the outbox yet */
+    uint64_t archive_bytes;
     struct http_ranges ranges;
     char boundary[BOUNDARY_SIZE];
     uint32_t filled_size;
     uint32_t wanted_size;
-    /* What is opened: target, index name behind it; must live until the event. */
-    char path[HTTP_PATH_SIZE_MAX + 1 + CONF_NAME_SIZE_MAX + 1];
+    struct candidate place; /* what is opened: its path must live until the event */
 };
 
 /* Answers connection->exchange->request, at once if nothing needs waiting for; else goes on when
@@ -64,7 +82,38 @@ void exchange_release(struct worker *worker, struct connection *connection);
 
 void exchange_handle_open(struct worker *worker, struct connection *connection,
                           const struct uring_event *event);
-void exchange_handle_fill(struct worker *worker, struct connection *connection,
-                          const struct uring_event *event);
+
+/* --- for the files that share the steps: fill.c, coding.c, task.c ----------------------------- */
+
+/* Room for the largest key: a target's path, and what tells sites and codings apart. */
+enum {
+    EXCHANGE_KEY_SIZE_MAX = HTTP_PATH_SIZE_MAX + 1 + 4,
+};
+
+/* Writes the key of a path in the cache: path, '/' for a directory, then site and coding where they
+ * are not the first. No path holds a NUL. Returns its size. */
+size_t exchange_write_key(struct slice path, uint16_t site, enum http_coding coding,
+                          char buffer[EXCHANGE_KEY_SIZE_MAX]);
+
+/* The path as it was asked for: '/' behind a directory's. */
+struct slice exchange_path(struct exchange *exchange);
+
+/* The key of the exchange's target in a coding; lies behind the target's path. */
+struct slice exchange_key(struct exchange *exchange, enum http_coding coding);
+
+/* Begins the look-up of exchange->target, from the cache on. */
+void exchange_look_up(struct worker *worker, struct connection *connection);
+
+/* Opens exchange->place. */
+void exchange_open(struct worker *worker, struct connection *connection);
+
+/* The look-up ended in a status. A page of [errors] is looked up in turn, once. */
+void exchange_conclude(struct worker *worker, struct connection *connection, unsigned status);
+
+/* exchange->entry is complete: it is answered with, or with another coding of it. */
+void exchange_found(struct worker *worker, struct connection *connection);
+
+/* Releases entry and resource, if any; what the policy says of them is kept. */
+void exchange_drop_entry(struct worker *worker, struct exchange *exchange);
 
 #endif

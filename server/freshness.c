@@ -1,6 +1,9 @@
 /* freshness: see the header. */
 #include "server/freshness.h"
 
+#include <string.h>
+
+#include "server/candidate.h"
 #include "server/worker.h"
 
 enum uring_symlinks freshness_symlinks(const struct conf *conf)
@@ -14,6 +17,145 @@ enum uring_symlinks freshness_symlinks(const struct conf *conf)
         break;
     }
     return URING_SYMLINKS_WITHIN;
+}
+
+static int stat_path(struct worker *worker, uint16_t root, const char *path, struct stat *status)
+{
+    return uring_stat_path(worker->uring, sites_root(worker->settings.sites, root), path,
+                           freshness_symlinks(worker->settings.conf), status);
+}
+
+/* --- siblings -----------------------------------------------------------------------------------
+ */
+
+/* One that is older than the file was made from another version of it; one that is no smaller has
+ * no use. */
+static bool sibling_is_good(const struct entry *entry, const struct entry_identity *sibling)
+{
+    const struct entry_identity *file = &entry->identity;
+    bool is_older =
+        sibling->modified_s < file->modified_s ||
+        (sibling->modified_s == file->modified_s && sibling->modified_ns < file->modified_ns);
+    return !is_older && sibling->size < file->size;
+}
+
+/* Looks for the sibling of a coding. False: there is none that may be served. */
+static bool sibling_find(struct worker *worker, const struct entry *entry, enum http_coding coding,
+                         struct entry_identity *identity)
+{
+    char path[CANDIDATE_PATH_SIZE_MAX + 1];
+    struct slice suffix = http_coding_suffix(coding);
+    size_t size = strlen(entry->path);
+    if (size + suffix.size >= sizeof(path)) {
+        return false;
+    }
+    memcpy(path, entry->path, size);
+    memcpy(path + size, suffix.data, suffix.size);
+    path[size + suffix.size] = '\0';
+    struct stat status;
+    if (stat_path(worker, entry->root, path, &status) != 0 || !S_ISREG(status.st_mode)) {
+        return false;
+    }
+    *identity = entry_identity_of(&status);
+    return sibling_is_good(entry, identity);
+}
+
+static bool wants_siblings(const struct worker *worker, const struct entry *entry)
+{
+    return worker->settings.conf->precompressed == CONF_ON && entry->identity.size > 0;
+}
+
+static void siblings_find(struct worker *worker, struct entry *entry)
+{
+    for (unsigned coding = HTTP_CODING_IDENTITY + 1; coding < HTTP_CODINGS_COUNT; coding++) {
+        struct entry_identity *identity = &entry->sibling_identities[coding];
+        if (sibling_find(worker, entry, (enum http_coding)coding, identity)) {
+            entry->siblings |= (uint8_t)(1U << coding);
+        }
+    }
+}
+
+static bool siblings_hold(struct worker *worker, const struct entry *entry)
+{
+    for (unsigned coding = HTTP_CODING_IDENTITY + 1; coding < HTTP_CODINGS_COUNT; coding++) {
+        struct entry_identity now;
+        bool is_there = sibling_find(worker, entry, (enum http_coding)coding, &now);
+        bool was_there = (entry->siblings & 1U << coding) != 0;
+        if (is_there != was_there ||
+            (is_there && !entry_identity_equal(&now, &entry->sibling_identities[coding]))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- places before -----------------------------------------------------------------------------
+ */
+
+static struct candidate_source source_of(const struct worker *worker, const struct entry *entry)
+{
+    const char *end = memchr(entry->key.data, '\0', entry->key.size);
+    size_t size = end != NULL ? (size_t)(end - entry->key.data) : entry->key.size;
+    bool is_directory = size == 0 || entry->key.data[size - 1] == '/';
+    return (struct candidate_source){
+        .sites = worker->settings.sites,
+        .conf = worker->settings.conf,
+        .policy = &entry->policy,
+        .site = entry->site,
+        .path = slice_of(entry->key.data, size - (size > 0 && is_directory)),
+        .is_directory = is_directory,
+    };
+}
+
+static bool candidate_is_missing(struct worker *worker, const struct candidate *candidate)
+{
+    struct stat status;
+    if (stat_path(worker, candidate->root, candidate->path, &status) != 0) {
+        return true;
+    }
+    bool is_file = candidate->kind == CANDIDATE_FILE || candidate->kind == CANDIDATE_FILE_OR_SLASH;
+    return is_file ? !S_ISREG(status.st_mode) : !S_ISDIR(status.st_mode);
+}
+
+static bool candidates_hold(struct worker *worker, const struct entry *entry)
+{
+    struct candidate_source source = source_of(worker, entry);
+    for (unsigned i = 0; i < entry->candidates_missed; i++) {
+        struct candidate candidate;
+        if (!candidate_get(&source, i, &candidate) || !candidate_is_missing(worker, &candidate)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether the watch would tell of anything that the entry depends on. */
+static bool watch_entry(struct worker *worker, const struct entry *entry)
+{
+    const struct sites *sites = worker->settings.sites;
+    bool watched = watch_path(&worker->watch, sites_root(sites, entry->root), entry->path);
+    struct candidate_source source = source_of(worker, entry);
+    for (unsigned i = 0; watched && i < entry->candidates_missed; i++) {
+        struct candidate candidate;
+        watched = candidate_get(&source, i, &candidate) &&
+                  watch_path(&worker->watch, sites_root(sites, candidate.root), candidate.path);
+    }
+    return watched;
+}
+
+/* --- holding ------------------------------------------------------------------------------------
+ */
+
+static bool compare(struct worker *worker, const struct entry *entry)
+{
+    struct stat status;
+    if (entry->young || stat_path(worker, entry->root, entry->path, &status) != 0) {
+        return false;
+    }
+    struct entry_identity identity = entry_identity_of(&status);
+    return entry_identity_equal(&identity, &entry->identity) &&
+           (!wants_siblings(worker, entry) || siblings_hold(worker, entry)) &&
+           candidates_hold(worker, entry);
 }
 
 bool freshness_holds(struct worker *worker, struct entry *entry)
@@ -34,15 +176,9 @@ bool freshness_holds(struct worker *worker, struct entry *entry)
     entry->watch_epoch = watch->epoch;
     if (entry->watched && entry->watch_generation != watch->generation) {
         entry->watch_generation = watch->generation;
-        entry->watched = watch_path(watch, entry->path);
+        entry->watched = watch_entry(worker, entry);
     }
-    struct stat status;
-    if (entry->young || uring_stat_path(worker->uring, worker->settings.root, entry->path,
-                                        freshness_symlinks(worker->settings.conf), &status) != 0) {
-        return false;
-    }
-    struct entry_identity identity = entry_identity_of(&status);
-    if (!entry_identity_equal(&identity, &entry->identity)) {
+    if (!compare(worker, entry)) {
         return false;
     }
     entry->checked_batch = worker->batch;
@@ -50,16 +186,25 @@ bool freshness_holds(struct worker *worker, struct entry *entry)
     return true;
 }
 
+/* A symlink leads where the watch does not look. */
+static bool is_plain(struct worker *worker, const struct entry *entry)
+{
+    struct stat status;
+    if (uring_stat_path(worker->uring, sites_root(worker->settings.sites, entry->root), entry->path,
+                        URING_SYMLINKS_NONE, &status) != 0) {
+        return false;
+    }
+    struct entry_identity identity = entry_identity_of(&status);
+    return entry_identity_equal(&identity, &entry->identity);
+}
+
 void freshness_start(struct worker *worker, struct entry *entry)
 {
     entry->watch_epoch = worker->watch.epoch;
     entry->watch_generation = worker->watch.generation;
     entry->checked_ms = worker->now_ms;
-    struct stat status;
-    if (watch_path(&worker->watch, entry->path) &&
-        uring_stat_path(worker->uring, worker->settings.root, entry->path, URING_SYMLINKS_NONE,
-                        &status) == 0) {
-        struct entry_identity identity = entry_identity_of(&status);
-        entry->watched = entry_identity_equal(&identity, &entry->identity);
+    entry->watched = watch_entry(worker, entry) && is_plain(worker, entry);
+    if (wants_siblings(worker, entry)) {
+        siblings_find(worker, entry);
     }
 }

@@ -3,6 +3,7 @@
 #ifndef GYRE_SERVER_LIMITS_H
 #define GYRE_SERVER_LIMITS_H
 
+#include "http/http_cors.h"
 #include "http/http_head.h"
 #include "http/http_parse.h"
 #include "http/http_target.h"
@@ -19,7 +20,7 @@ enum {
     INBOX_SIZE = 64 * 1024,
 
     OUTBUF_SIZE = 32 * 1024,      /* heads and small bodies on their way out, one a connection */
-    OUTBUF_HEAD_ROOM = 4 * 1024,  /* room that must be left to answer one more request */
+    OUTBUF_HEAD_ROOM = 8 * 1024,  /* room that must be left to answer one more request */
     COALESCE_BODY_MAX = 4 * 1024, /* a body up to this is copied behind its head */
     OUTBOX_SEGMENTS_MAX = 8,      /* power of two */
     OUTBOX_SEGMENTS_A_RESPONSE = 2,
@@ -42,8 +43,9 @@ _Static_assert((int)INBOX_SIZE >= (int)HTTP_HEAD_SIZE_MAX, "an inbox holds the l
 _Static_assert(OUTBUF_SIZE >= OUTBUF_HEAD_ROOM + COALESCE_BODY_MAX, "a small response fits");
 _Static_assert(OUTBUF_SIZE >= HTTP_HEAD_LOCATION_SIZE_MAX + OUTBUF_HEAD_ROOM,
                "a redirect with the longest Location fits an empty outbuf");
-_Static_assert(OUTBUF_HEAD_ROOM >= HTTP_HEAD_FIXED_SIZE_MAX + HTTP_HEAD_TAIL_SIZE_MAX,
-               "a head fits the room kept for it");
+_Static_assert(OUTBUF_HEAD_ROOM >=
+                   HTTP_HEAD_FIXED_SIZE_MAX + HTTP_CORS_SIZE_MAX + HTTP_HEAD_TAIL_SIZE_MAX + 1024,
+               "a head fits the room kept for it, and a small page of a status");
 _Static_assert((OUTBOX_SEGMENTS_MAX & (OUTBOX_SEGMENTS_MAX - 1)) == 0, "indexed by masking");
 _Static_assert((int)OUTBOX_SEGMENTS_MAX <= (int)URING_IOVECS_MAX, "an outbox goes out in one send");
 _Static_assert(LOG_FLUSH_SIZE + LOG_LINE_SIZE_MAX <= LOG_BUFFER_SIZE, "a line fits after a flush");

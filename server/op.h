@@ -13,11 +13,13 @@ enum op {
     OP_WAKE, /* slot: enum wake, from another thread */
     OP_LOG,
     OP_REPORT,
-    OP_WATCH, /* something beneath the root has changed */
-    OP_RECV,  /* slot: connection, here and below */
-    OP_OPEN,  /* the file of an exchange */
-    OP_FILL,  /* file bytes into a new entry */
-    OP_LOAD,  /* file bytes into a chunk */
+    OP_WATCH,  /* something beneath a root has changed */
+    OP_CODING, /* slot: a coding that was being made */
+    OP_RECV,   /* slot: connection, here and below */
+    OP_OPEN,   /* the file of an exchange */
+    OP_FILL,   /* file bytes into a new entry */
+    OP_TASK,   /* what a helper did for an exchange */
+    OP_LOAD,   /* file bytes into a chunk */
     OP_SEND,
     OP_POLL,           /* until the peer takes bytes again */
     OP_SEND_ZERO_COPY, /* slot: chunk; the worker knows whose */

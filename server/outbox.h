@@ -21,6 +21,7 @@ struct entry;
 enum segment_home {
     SEGMENT_IN_OUTBUF, /* BYTES in the connection's outbuf: heads, small bodies */
     SEGMENT_IN_ENTRY,  /* BYTES of a cached body; counted */
+    SEGMENT_IN_PIECE,  /* BYTES of an archive's piece; the exchange's, until they are sent */
     SEGMENT_IN_CHUNK,  /* BYTES just loaded; the connection's chunk */
     SEGMENT_IN_FILE,   /* not bytes yet: `offset`, `length` of the entry's file; counted */
 };

@@ -56,6 +56,7 @@ static void release_segment(struct worker *worker, struct connection *connection
 {
     switch (segment->home) {
     case SEGMENT_IN_OUTBUF:
+    case SEGMENT_IN_PIECE:
         break;
     case SEGMENT_IN_CHUNK:
         leave_chunk(worker, connection);

@@ -4,7 +4,7 @@
  * blocked in every thread and taken with sigwait, so no handler ever runs. It speaks to the workers
  * through a waker, and they tell it that they are gone by a signal of their own.
  *
- * Ownership: listeners, root, type table and helpers are the service's; workers borrow them. */
+ * Ownership: listeners, sites, type table and helpers are the service's; workers borrow them. */
 #include "server/service.h"
 
 #include <errno.h>
@@ -50,7 +50,7 @@ struct worker_thread {
 struct service {
     const struct conf *conf;
     struct http_type_table *types;
-    int root;
+    struct sites *sites;
     uint32_t workers_count;
     uint32_t listeners_count;
     struct listener listeners[CONF_LISTEN_MAX];
@@ -127,17 +127,6 @@ static int tell_refusal(enum uring_refusal refusal, int error)
     }
     fprintf(stderr, "gyre: io_uring is not available: %s (%s)\n", reason, strerror(-error));
     return 1;
-}
-
-static int open_root(struct service *service)
-{
-    const char *path = service->conf->root;
-    service->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (service->root < 0) {
-        fprintf(stderr, "gyre: cannot serve '%s': %s\n", path, strerror(errno));
-        return 1;
-    }
-    return 0;
 }
 
 static int create_types(struct service *service)
@@ -360,7 +349,7 @@ static int serve(struct service *service)
     struct worker_settings settings = {
         .conf = service->conf,
         .types = service->types,
-        .root = service->root,
+        .sites = service->sites,
         .listeners_count = service->listeners_count,
     };
     struct budget_limits limits = budget_read_limits();
@@ -394,8 +383,8 @@ static void release(struct service *service)
         free(service->threads[i].worker);
     }
     free(service->threads);
-    if (service->root >= 0) {
-        close(service->root);
+    if (service->sites != NULL) {
+        sites_destroy(service->sites);
     }
     free(service->types);
     pthread_cond_destroy(&service->changed);
@@ -422,13 +411,11 @@ int service_run(const struct conf *conf)
     signal(SIGPIPE, SIG_IGN);
     append_to_standard_files();
 
-    static const struct service EMPTY = { .root = -1 };
-    struct service *service = malloc(sizeof(*service));
+    struct service *service = calloc(1, sizeof(*service));
     if (service == NULL) {
         fprintf(stderr, "gyre: out of memory\n");
         return 1;
     }
-    *service = EMPTY;
     service->conf = conf;
     service->workers_count = conf->workers > 0 ? conf->workers : cpus_count();
     service->main_thread = pthread_self();
@@ -438,8 +425,8 @@ int service_run(const struct conf *conf)
     int error = 0;
     enum uring_refusal refusal = probe_patiently(&error);
     int status = tell_refusal(refusal, error);
-    if (status == 0 && open_root(service) == 0 && create_types(service) == 0 &&
-        open_listeners(service) == 0) {
+    if (status == 0 && sites_create(conf, stderr, &service->sites) == 0 &&
+        create_types(service) == 0 && open_listeners(service) == 0) {
         status = serve(service);
     } else {
         status = 1;

@@ -61,10 +61,10 @@ static bool is_remote(int directory)
     return false;
 }
 
-void watch_create(struct watch *watch, struct uring *uring, int root, bool enabled)
+void watch_create(struct watch *watch, struct uring *uring, bool enabled)
 {
-    *watch = (struct watch){ .uring = uring, .fd = -1, .root = root };
-    if (!enabled || is_remote(root)) {
+    *watch = (struct watch){ .uring = uring, .fd = -1 };
+    if (!enabled) {
         return;
     }
     watch->paths = calloc(PATHS_SLOTS, sizeof(*watch->paths));
@@ -97,9 +97,9 @@ void watch_start(struct watch *watch)
     }
 }
 
-static uint64_t path_hash(const char *path, size_t size)
+static uint64_t path_hash(int root, const char *path, size_t size)
 {
-    uint64_t hash = 0xcbf29ce484222325U;
+    uint64_t hash = 0xcbf29ce484222325U ^ (uint64_t)root << 32;
     for (size_t i = 0; i < size; i++) {
         hash = (hash ^ (uint8_t)path[i]) * 0x100000001b3U;
     }
@@ -116,19 +116,19 @@ static uint64_t *slot_of(const struct watch *watch, uint64_t hash)
     return &watch->paths[index];
 }
 
-static int open_beneath(const struct watch *watch, const char *path, uint64_t flags)
+static int open_beneath(int root, const char *path, uint64_t flags)
 {
     struct open_how how = {
         .flags = flags | O_PATH | O_CLOEXEC | O_NOFOLLOW,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
     };
-    return (int)syscall(__NR_openat2, watch->root, path, &how, sizeof(how));
+    return (int)syscall(__NR_openat2, root, path, &how, sizeof(how));
 }
 
 /* directory: "" is the root. */
-static bool watch_directory(struct watch *watch, const char *directory, size_t size)
+static bool watch_directory(struct watch *watch, int root, const char *directory, size_t size)
 {
-    uint64_t *slot = slot_of(watch, path_hash(directory, size));
+    uint64_t *slot = slot_of(watch, path_hash(root, directory, size));
     if (*slot != 0) {
         return true;
     }
@@ -140,7 +140,7 @@ static bool watch_directory(struct watch *watch, const char *directory, size_t s
         memcpy(path, directory, size);
         path[size] = '\0';
     }
-    int fd = open_beneath(watch, path, O_DIRECTORY);
+    int fd = open_beneath(root, path, O_DIRECTORY);
     if (fd < 0) {
         return false;
     }
@@ -155,19 +155,19 @@ static bool watch_directory(struct watch *watch, const char *directory, size_t s
         return false;
     }
     watch->descriptor_max = descriptor > watch->descriptor_max ? descriptor : watch->descriptor_max;
-    *slot = path_hash(directory, size);
+    *slot = path_hash(root, directory, size);
     watch->paths_count++;
     return true;
 }
 
-bool watch_path(struct watch *watch, const char *path)
+bool watch_path(struct watch *watch, int root, const char *path)
 {
     size_t size = strlen(path);
-    if (watch->fd < 0 || size > HTTP_PATH_SIZE_MAX || !watch_directory(watch, path, 0)) {
+    if (watch->fd < 0 || size > HTTP_PATH_SIZE_MAX || !watch_directory(watch, root, path, 0)) {
         return false;
     }
     for (size_t i = 0; i < size; i++) {
-        if (path[i] == '/' && !watch_directory(watch, path, i)) {
+        if (path[i] == '/' && !watch_directory(watch, root, path, i)) {
             return false;
         }
     }

@@ -20,8 +20,7 @@
 
 struct watch {
     struct uring *uring;
-    int fd; /* -1: there is no inotify here; entries are compared in each batch */
-    int root;
+    int fd;                /* -1: there is no inotify here; entries are compared in each batch */
     bool polling;          /* OP_WATCH is in flight */
     uint64_t looked_batch; /* in which the queue was last emptied */
     uint64_t epoch;        /* grows with each change that was seen */
@@ -31,17 +30,17 @@ struct watch {
     uint64_t *paths; /* hashes of the directories watched in this generation; 0: free */
 };
 
-/* root: of the docroot. enabled: false leaves fd at -1. Never fails: without inotify it is off. */
-void watch_create(struct watch *watch, struct uring *uring, int root, bool enabled);
+/* enabled: false leaves fd at -1. Never fails: without inotify it is off. */
+void watch_create(struct watch *watch, struct uring *uring, bool enabled);
 void watch_destroy(struct watch *watch);
 
 /* Arms the poll: at the start. */
 void watch_start(struct watch *watch);
 
-/* Watches every directory on the way to `path` (beneath the root). False: this path cannot be
- * watched: a symlink is on the way, there are too many directories, or inotify is off. Whether the
- * last name is a symlink is for the caller to see. */
-bool watch_path(struct watch *watch, const char *path);
+/* Watches every directory on the way to `path` beneath the directory `root`. False: this path
+ * cannot be watched: a symlink is on the way, there are too many directories, or inotify is off.
+ * Whether the last name is a symlink is for the caller to see. */
+bool watch_path(struct watch *watch, int root, const char *path);
 
 /* Takes the events that have come, once a batch: from then on, epoch and generation tell of every
  * change that ended before a request of this batch was sent. batch: the worker's number for it. */

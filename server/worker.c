@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/fill.h"
 #include "server/notice.h"
 #include "server/report.h"
+#include "server/task.h"
 
 uint32_t worker_connections_count(const struct worker *worker)
 {
@@ -169,9 +171,11 @@ const struct op_description OP_TABLE[OPS_COUNT] = {
     [OP_LOG]    = { "log",    LANE_NONE, ONE_SHOT,  handle_log,    NULL },
     [OP_REPORT] = { "report", LANE_NONE, ONE_SHOT,  handle_report, NULL },
     [OP_WATCH]  = { "watch",  LANE_NONE, ONE_SHOT,  handle_watch,  NULL },
+    [OP_CODING] = { "coding", LANE_NONE, ONE_SHOT,  coding_handle_job, NULL },
     [OP_RECV]   = { "recv",   LANE_RECV, MULTISHOT, NULL, connection_handle_recv },
     [OP_OPEN]   = { "open",   LANE_FILE, ONE_SHOT,  NULL, exchange_handle_open },
-    [OP_FILL]   = { "fill",   LANE_FILE, ONE_SHOT,  NULL, exchange_handle_fill },
+    [OP_FILL]   = { "fill",   LANE_FILE, ONE_SHOT,  NULL, fill_handle_read },
+    [OP_TASK]   = { "task",   LANE_FILE, ONE_SHOT,  NULL, task_handle },
     [OP_LOAD]   = { "load",   LANE_LOAD, ONE_SHOT,  NULL, sender_handle_load },
     [OP_SEND]   = { "send",   LANE_SEND, ONE_SHOT,  NULL, sender_handle_send },
     [OP_POLL]   = { "poll",   LANE_SEND, ONE_SHOT,  NULL, sender_handle_poll },
@@ -309,7 +313,8 @@ bool worker_is_done(const struct worker *worker)
         return worker->now_ms >= worker->stop_ms + SHUTDOWN_JOIN_MS;
     }
     bool written = !access_log_is_pending(&worker->log) && worker->report == NULL;
-    return written || worker->now_ms >= worker->joined_ms + 2 * SHUTDOWN_JOIN_MS;
+    return (written && worker->coding_jobs_count == 0) ||
+           worker->now_ms >= worker->joined_ms + 2 * SHUTDOWN_JOIN_MS;
 }
 
 void worker_start(struct worker *worker)

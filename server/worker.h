@@ -11,19 +11,22 @@
 #include "http/http_type.h"
 #include "server/acceptor.h"
 #include "server/access_log.h"
+#include "server/auth.h"
 #include "server/budget.h"
 #include "server/cache.h"
+#include "server/coding.h"
 #include "server/connection.h"
 #include "server/exchange.h"
 #include "server/magic_type.h"
 #include "server/sender.h"
+#include "server/site.h"
 #include "server/watch.h"
 
 /* What a worker is started with. Borrowed, and shared by all workers. */
 struct worker_settings {
     const struct conf *conf;
     const struct http_type_table *types;
-    int root;                      /* directory, O_PATH or not */
+    const struct sites *sites;
     uint32_t index;                /* of the worker */
     struct budget budget;          /* this worker's share */
     struct uring_helpers *helpers; /* NULL: nothing is offloaded */
@@ -57,6 +60,8 @@ struct worker {
     int64_t date_s; /* of which `date` is */
     char date[HTTP_DATE_SIZE];
     char location[HTTP_HEAD_LOCATION_SIZE_MAX]; /* scratch: of the redirect being written */
+    char lines[HTTP_HEAD_LINES_SIZE_MAX];       /* scratch: of the head being written */
+    char path[1 + EXCHANGE_KEY_SIZE_MAX];       /* scratch: a path for the rules, or a key */
 
     struct connection *connections; /* slots_count of them */
     uint32_t *slots_free;
@@ -71,6 +76,10 @@ struct worker {
     uint64_t live_bytes; /* of entries, cached or still being sent */
     struct watch watch;
     struct magic_type *magic;
+    struct coding_job coding_jobs[CODING_JOBS_MAX];
+    uint32_t coding_jobs_count;
+    struct auth_cache auth;
+    int64_t auth_told_s; /* when a broken password file was last complained about */
 
     struct uring_pool *outbufs;
     struct uring_pool *chunks;

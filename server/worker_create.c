@@ -107,6 +107,11 @@ int worker_create(struct worker *worker, const struct worker_settings *settings)
         worker->random[0] = (uint64_t)time(NULL); /* no entropy yet: early at boot */
     }
     worker->random[1] |= 1; /* the state must not be zero */
+    uint8_t salt[AUTH_SALT_SIZE] = { 0 };
+    if (getrandom(salt, sizeof(salt), GRND_NONBLOCK) < 0) {
+        memcpy(salt, worker->random, sizeof(worker->random));
+    }
+    auth_cache_init(&worker->auth, salt);
     worker->log.file = -1;
     worker->log.file_next = -1;
     worker->watch.fd = -1;
@@ -128,7 +133,7 @@ int worker_create(struct worker *worker, const struct worker_settings *settings)
         return error;
     }
     bool watching = settings->conf->cache == CONF_ON && settings->conf->cache_watch == CONF_ON;
-    watch_create(&worker->watch, worker->uring, settings->root, watching);
+    watch_create(&worker->watch, worker->uring, watching);
     if (settings->conf->magic == CONF_ON) {
         worker->magic = magic_type_create();
     }

@@ -250,13 +250,6 @@ void uring_read_chunk(struct uring *uring, struct uring_token token, int fd,
 void uring_send_zero_copy(struct uring *uring, struct uring_token token, int fd,
                           const struct uring_chunk *chunk, uint32_t chunk_offset, uint32_t size);
 
-/* --- work: what blocks, on a helper thread ---------------------------------------------------- */
-
-/* The first member of whatever is handed to a helper thread. */
-struct uring_work {
-    void (*run)(struct uring_work *work);
-};
-
 /* --- control --------------------------------------------------------------------------------- */
 
 /* One event with result -ETIME after that long. One timer at a time. */

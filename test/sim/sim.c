@@ -128,11 +128,14 @@ static void open_worker(struct sim *sim)
     sim_check(sim->types != NULL && sim->worker != NULL, "out of memory");
     http_type_table_init(sim->types);
     http_type_table_add_builtin(sim->types);
-    const struct conf *conf = &sim->plan.conf;
+    struct conf *conf = &sim->plan.conf;
+    memcpy(conf->root, "/", 2); /* only its descriptor counts: the files are the model's */
+    int error = sites_create(conf, stderr, &sim->sites);
+    sim_check(error == 0, "sites_create: %d", error);
     sim->settings = (struct worker_settings){
         .conf = conf,
         .types = sim->types,
-        .root = SIM_FD_ROOT,
+        .sites = sim->sites,
         .budget = { .connections_max = sim->plan.connections_max,
                     .cached_files_max = sim->plan.cached_files_max,
                     .ring_entries = conf->ring_entries,
@@ -141,7 +144,7 @@ static void open_worker(struct sim *sim)
         .listeners_count = 1,
         .listeners = { SIM_FD_LISTENER },
     };
-    int error = worker_create(sim->worker, &sim->settings);
+    error = worker_create(sim->worker, &sim->settings);
     sim_check(error == 0, "worker_create: %d", error);
     worker_start(sim->worker);
 }
@@ -338,6 +341,7 @@ static void free_world(struct sim *sim)
     }
     free(sim->clients);
     free(sim->worker);
+    sites_destroy(sim->sites);
     free(sim->types);
     *sim_current() = NULL;
     free(sim);

@@ -109,6 +109,7 @@ struct sim {
 
     struct http_type_table *types;
     struct worker_settings settings;
+    struct sites *sites;
     struct worker *worker;
     struct uring *uring;
     bool stop_told;

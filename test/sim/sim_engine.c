@@ -205,7 +205,7 @@ void uring_open(struct uring *uring, struct uring_token token, int directory, co
                 enum uring_symlinks symlinks)
 {
     (void)symlinks;
-    sim_check(directory == SIM_FD_ROOT, "open beneath %d", directory);
+    sim_check(directory == sites_root(uring->sim->sites, 0), "open beneath %d", directory);
     struct sim_operation *operation = operation_add(uring, SIM_OPEN, token, -1);
     operation->path = path;
     operation->checksum = sim_checksum(path, strlen(path), 1);
@@ -366,7 +366,7 @@ int uring_stat_path(struct uring *uring, int directory, const char *path,
                     enum uring_symlinks symlinks, struct stat *status)
 {
     (void)symlinks;
-    sim_check(directory == SIM_FD_ROOT, "fstatat beneath %d", directory);
+    sim_check(directory == sites_root(uring->sim->sites, 0), "fstatat beneath %d", directory);
     int inode = sim_files_open(&uring->sim->files, path);
     if (inode >= 0) {
         sim_files_stat(&uring->sim->files, (uint32_t)inode, status);

@@ -6,9 +6,9 @@
 
 #include "sim_kernel.h"
 
-void watch_create(struct watch *watch, struct uring *uring, int root, bool enabled)
+void watch_create(struct watch *watch, struct uring *uring, bool enabled)
 {
-    *watch = (struct watch){ .uring = uring, .fd = enabled ? (int)SIM_FD_WATCH : -1, .root = root };
+    *watch = (struct watch){ .uring = uring, .fd = enabled ? (int)SIM_FD_WATCH : -1 };
 }
 
 void watch_destroy(struct watch *watch)
@@ -25,9 +25,10 @@ void watch_start(struct watch *watch)
     }
 }
 
-bool watch_path(struct watch *watch, const char *path)
+bool watch_path(struct watch *watch, int root, const char *path)
 {
     struct sim *sim = *sim_current();
+    (void)root;
     (void)path;
     if (watch->fd < 0 || sim_random_chance(&sim->random, sim->plan.watch_failures)) {
         return false;

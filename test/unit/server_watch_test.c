@@ -88,7 +88,7 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(fixture->path));
     fixture->root = open(fixture->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     assert_true(fixture->root >= 0);
-    watch_create(&fixture->watch, &fixture->uring, fixture->root, true);
+    watch_create(&fixture->watch, &fixture->uring, true);
     assert_true(fixture->watch.fd >= 0);
     return 0;
 }
@@ -153,7 +153,7 @@ static void a_change_beside_a_watched_path_is_seen_at_the_next_look(void **state
 {
     struct fixture *fixture = *state;
     make_directory(fixture, "a");
-    assert_true(watch_path(&fixture->watch, "a/file"));
+    assert_true(watch_path(&fixture->watch, fixture->root, "a/file"));
     assert_false(sees_change(fixture));
     write_file(fixture, "a/file");
     assert_true(sees_change(fixture));
@@ -165,7 +165,7 @@ static void a_change_in_a_directory_that_is_not_watched_is_not_seen(void **state
     struct fixture *fixture = *state;
     make_directory(fixture, "a");
     make_directory(fixture, "b");
-    assert_true(watch_path(&fixture->watch, "a/file"));
+    assert_true(watch_path(&fixture->watch, fixture->root, "a/file"));
     write_file(fixture, "b/file");
     assert_false(sees_change(fixture));
 }
@@ -173,7 +173,7 @@ static void a_change_in_a_directory_that_is_not_watched_is_not_seen(void **state
 static void a_batch_has_one_look(void **state)
 {
     struct fixture *fixture = *state;
-    assert_true(watch_path(&fixture->watch, "file"));
+    assert_true(watch_path(&fixture->watch, fixture->root, "file"));
     look(fixture);
     write_file(fixture, "file");
     uint64_t epoch = fixture->watch.epoch;
@@ -186,7 +186,7 @@ static void only_a_directory_that_changes_begins_a_generation(void **state)
 {
     struct fixture *fixture = *state;
     make_directory(fixture, "a");
-    assert_true(watch_path(&fixture->watch, "a/file"));
+    assert_true(watch_path(&fixture->watch, fixture->root, "a/file"));
     write_file(fixture, "a/file");
     look(fixture);
     assert_int_equal(fixture->watch.generation, 0);
@@ -202,9 +202,9 @@ static void a_directory_on_the_way_is_watched_once(void **state)
     struct fixture *fixture = *state;
     make_directory(fixture, "a");
     make_directory(fixture, "a/b");
-    assert_true(watch_path(&fixture->watch, "a/b/one"));
-    assert_true(watch_path(&fixture->watch, "a/b/two"));
-    assert_true(watch_path(&fixture->watch, "a/three"));
+    assert_true(watch_path(&fixture->watch, fixture->root, "a/b/one"));
+    assert_true(watch_path(&fixture->watch, fixture->root, "a/b/two"));
+    assert_true(watch_path(&fixture->watch, fixture->root, "a/three"));
     assert_int_equal(fixture->watch.paths_count, 3); /* the root, a, a/b */
 }
 
@@ -213,16 +213,16 @@ static void a_path_through_a_symlink_is_not_watched(void **state)
     struct fixture *fixture = *state;
     make_directory(fixture, "a");
     assert_int_equal(symlinkat("a", fixture->root, "link"), 0);
-    assert_false(watch_path(&fixture->watch, "link/file"));
-    assert_true(watch_path(&fixture->watch, "a/file"));
+    assert_false(watch_path(&fixture->watch, fixture->root, "link/file"));
+    assert_true(watch_path(&fixture->watch, fixture->root, "a/file"));
 }
 
 static void a_path_that_does_not_exist_is_not_watched(void **state)
 {
     struct fixture *fixture = *state;
-    assert_false(watch_path(&fixture->watch, "a/file"));
+    assert_false(watch_path(&fixture->watch, fixture->root, "a/file"));
     write_file(fixture, "b");
-    assert_false(watch_path(&fixture->watch, "b/file"));
+    assert_false(watch_path(&fixture->watch, fixture->root, "b/file"));
 }
 
 static void a_path_longer_than_a_target_is_not_watched(void **state)
@@ -231,9 +231,9 @@ static void a_path_longer_than_a_target_is_not_watched(void **state)
     char path[HTTP_PATH_SIZE_MAX + 2];
     memset(path, 'p', sizeof(path) - 1);
     path[sizeof(path) - 1] = '\0';
-    assert_false(watch_path(&fixture->watch, path));
+    assert_false(watch_path(&fixture->watch, fixture->root, path));
     path[HTTP_PATH_SIZE_MAX] = '\0';
-    assert_true(watch_path(&fixture->watch, path));
+    assert_true(watch_path(&fixture->watch, fixture->root, path));
 }
 
 /* "0000/d/d/..." of DEPTH directories, each made where `makes`, and a file behind them. */
@@ -257,7 +257,7 @@ static unsigned fill(struct fixture *fixture, unsigned first, bool makes)
     unsigned count = 0;
     do {
         write_deep_path(fixture, first + count, makes, path);
-    } while (watch_path(&fixture->watch, path) && ++count < WATCHES_MAX);
+    } while (watch_path(&fixture->watch, fixture->root, path) && ++count < WATCHES_MAX);
     return count;
 }
 
@@ -270,7 +270,7 @@ static void a_generation_has_a_bound_and_what_is_watched_stays_so(void **state)
     }
     assert_int_equal(count, (WATCHES_MAX - 1) / DEPTH);
     assert_int_equal(fixture->watch.paths_count, WATCHES_MAX);
-    assert_true(watch_path(&fixture->watch, "0000/d/file"));
+    assert_true(watch_path(&fixture->watch, fixture->root, "0000/d/file"));
 }
 
 static void an_instance_that_has_set_more_than_the_bound_is_renewed(void **state)
@@ -291,7 +291,7 @@ static void an_instance_that_has_set_more_than_the_bound_is_renewed(void **state
     look(fixture);
     assert_int_equal(fixture->watch.descriptor_max, 0);
     assert_int_equal(fixture->uring.cancels_count, 1);
-    assert_true(watch_path(&fixture->watch, "file"));
+    assert_true(watch_path(&fixture->watch, fixture->root, "file"));
     write_file(fixture, "file");
     assert_true(sees_change(fixture));
 }
@@ -319,7 +319,7 @@ static void more_events_than_a_read_takes_are_all_taken(void **state)
 {
     struct fixture *fixture = *state;
     make_directory(fixture, "a");
-    assert_true(watch_path(&fixture->watch, "a/file"));
+    assert_true(watch_path(&fixture->watch, fixture->root, "a/file"));
     for (unsigned i = 0; i < 3000; i++) {
         char name[16];
         (void)snprintf(name, sizeof(name), "a/%u", i % 2);
@@ -334,7 +334,7 @@ static void the_poll_is_armed_again_after_its_events_were_taken(void **state)
     struct fixture *fixture = *state;
     watch_start(&fixture->watch);
     assert_int_equal(fixture->uring.polled_fd, fixture->watch.fd);
-    assert_true(watch_path(&fixture->watch, "file"));
+    assert_true(watch_path(&fixture->watch, fixture->root, "file"));
     write_file(fixture, "file");
     fixture->uring.polled_fd = -1;
     watch_handle_poll(&fixture->watch, &(struct uring_event){ .result = 1 });
@@ -347,10 +347,10 @@ static void what_is_off_watches_nothing_and_polls_nothing(void **state)
 {
     struct fixture *fixture = *state;
     struct watch watch;
-    watch_create(&watch, &fixture->uring, fixture->root, false);
+    watch_create(&watch, &fixture->uring, false);
     watch_start(&watch);
     assert_int_equal(watch.fd, -1);
-    assert_false(watch_path(&watch, "file"));
+    assert_false(watch_path(&watch, fixture->root, "file"));
     watch_look(&watch, 1);
     assert_int_equal(watch.epoch, 0);
     assert_int_equal(fixture->uring.polls_count, 0);
@@ -362,8 +362,8 @@ static void a_root_that_others_may_write_to_unseen_is_not_watched(void **state)
     struct fixture *fixture = *state;
     struct watch watch;
     set_file_system_magic(NFS_MAGIC);
-    watch_create(&watch, &fixture->uring, fixture->root, true);
-    assert_int_equal(watch.fd, -1);
+    watch_create(&watch, &fixture->uring, true);
+    assert_false(watch_path(&watch, fixture->root, "file"));
     watch_destroy(&watch);
 }
 
@@ -371,11 +371,11 @@ static void a_network_file_system_mounted_beneath_the_root_is_not_watched(void *
 {
     struct fixture *fixture = *state;
     make_directory(fixture, "mounted");
-    assert_true(watch_path(&fixture->watch, "file"));
+    assert_true(watch_path(&fixture->watch, fixture->root, "file"));
     set_file_system_magic(NFS_MAGIC);
-    assert_false(watch_path(&fixture->watch, "mounted/file"));
+    assert_false(watch_path(&fixture->watch, fixture->root, "mounted/file"));
     set_file_system_magic(TMPFS_MAGIC);
-    assert_true(watch_path(&fixture->watch, "mounted/file"));
+    assert_true(watch_path(&fixture->watch, fixture->root, "mounted/file"));
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

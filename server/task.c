@@ -1,0 +1,438 @@
+/* task: see the header. */
+#include "server/task.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/http_accept.h"
+#include "http/http_basic.h"
+#include "server/archive.h"
+#include "server/auth.h"
+#include "server/coding.h"
+#include "server/digest.h"
+#include "server/fill.h"
+#include "server/freshness.h"
+#include "server/listing.h"
+#include "server/notice.h"
+#include "server/worker.h"
+
+enum task_kind {
+    TASK_AUTHORIZE,
+    TASK_DIGEST,
+    TASK_LISTING,
+    TASK_CODING,
+    TASK_PIECE,
+};
+
+struct listing_job {
+    struct uring_work work;
+    struct listing listing;
+};
+
+struct task {
+    enum task_kind kind;
+    union {
+        struct auth_job auth;
+        struct digest_job digest;
+        struct listing_job listing;
+        struct compress_job coding;
+    } job;
+};
+
+/* Allocates the exchange's task. NULL: out of memory. */
+static struct task *task_create(struct exchange *exchange, enum task_kind kind)
+{
+    assert(exchange->task == NULL);
+    exchange->task = calloc(1, sizeof(*exchange->task));
+    if (exchange->task != NULL) {
+        exchange->task->kind = kind;
+    }
+    return exchange->task;
+}
+
+static void task_free(struct exchange *exchange)
+{
+    free(exchange->task);
+    exchange->task = NULL;
+}
+
+/* Hands the work to the helpers. False: they have too much to do. */
+static bool task_start(struct worker *worker, struct connection *connection,
+                       struct uring_work *work)
+{
+    struct exchange *exchange = connection->exchange;
+    if (uring_offload(worker->uring, connection_token(connection, OP_TASK), URING_URGENT, work) !=
+        0) {
+        return false;
+    }
+    exchange->step = EXCHANGE_TASK;
+    connection_occupy(connection, LANE_FILE);
+    return true;
+}
+
+static void give_up(struct worker *worker, struct connection *connection)
+{
+    task_free(connection->exchange);
+    exchange_conclude(worker, connection, 503);
+}
+
+/* --- credentials -------------------------------------------------------------------------------
+ */
+
+bool task_authorize(struct worker *worker, struct connection *connection)
+{
+    struct exchange *exchange = connection->exchange;
+    const char *file = conf_text(worker->settings.conf, exchange->policy->auth);
+    struct slice authorization = exchange->request.authorization;
+    char buffer[HTTP_BASIC_SIZE_MAX];
+    struct slice user;
+    struct slice password;
+    if (authorization.data == NULL || !http_basic_parse(authorization, buffer, &user, &password) ||
+        user.size > AUTH_USER_SIZE_MAX || password.size > AUTH_PASSWORD_SIZE_MAX) {
+        exchange_conclude(worker, connection, 401);
+        return false;
+    }
+    if (auth_cache_holds(&worker->auth, file, authorization, worker->now_ms)) {
+        exchange->is_authorized = true;
+        return true;
+    }
+    exchange_drop_entry(worker, exchange); /* it may be another one when this is over */
+    struct task *task = task_create(exchange, TASK_AUTHORIZE);
+    if (task == NULL) {
+        give_up(worker, connection);
+        return false;
+    }
+    struct auth_job *job = &task->job.auth;
+    job->work.run = auth_run;
+    job->file = file;
+    memcpy(job->user, user.data, user.size);
+    memcpy(job->password, password.data, password.size);
+    explicit_bzero(buffer, sizeof(buffer));
+    if (!task_start(worker, connection, &job->work)) {
+        explicit_bzero(job->password, sizeof(job->password));
+        give_up(worker, connection);
+    }
+    return false;
+}
+
+/* At most once a second: whoever guesses passwords must not fill the log. */
+static void tell_auth_error(struct worker *worker, const char *file, int error)
+{
+    if (worker->auth_told_s != worker->now_s) {
+        worker->auth_told_s = worker->now_s;
+        notice("password file '%s': %s", file,
+               error == -ENOTSUP   ? "a hash of a kind that is not taken: use bcrypt (htpasswd -B)"
+               : error == -EBADMSG ? "a hash that cannot be read"
+                                   : strerror(-error));
+    }
+}
+
+static void end_authorize(struct worker *worker, struct connection *connection)
+{
+    struct exchange *exchange = connection->exchange;
+    struct auth_job *job = &exchange->task->job.auth;
+    bool granted = job->granted;
+    int error = job->error;
+    const char *file = job->file;
+    task_free(exchange);
+    if (granted) {
+        auth_cache_add(&worker->auth, file, exchange->request.authorization, worker->now_ms);
+        exchange->is_authorized = true;
+        exchange_look_up(worker, connection);
+        return;
+    }
+    if (error != 0) {
+        tell_auth_error(worker, file, error);
+    }
+    bool is_refusal = error == 0 || error == -ENOTSUP || error == -EBADMSG;
+    exchange_conclude(worker, connection, is_refusal ? 401 : 500);
+}
+
+/* --- digests and codings -----------------------------------------------------------------------
+ */
+
+void task_digest(struct worker *worker, struct connection *connection)
+{
+    struct exchange *exchange = connection->exchange;
+    struct task *task = task_create(exchange, TASK_DIGEST);
+    if (task == NULL) {
+        give_up(worker, connection);
+        return;
+    }
+    task->job.digest = (struct digest_job){ .work = { .run = digest_run },
+                                            .file = exchange->entry->file,
+                                            .size = exchange->entry->size };
+    if (!task_start(worker, connection, &task->job.digest.work)) {
+        give_up(worker, connection);
+    }
+}
+
+static void end_digest(struct worker *worker, struct connection *connection)
+{
+    struct digest_job job = connection->exchange->task->job.digest;
+    task_free(connection->exchange);
+    fill_take_digest(worker, connection, job.digest, job.error);
+}
+
+void task_make_coding(struct worker *worker, struct connection *connection, enum http_coding coding)
+{
+    struct exchange *exchange = connection->exchange;
+    struct task *task = task_create(exchange, TASK_CODING);
+    if (task == NULL) {
+        give_up(worker, connection);
+        return;
+    }
+    task->job.coding = coding_job_for(exchange->entry, coding);
+    if (!task_start(worker, connection, &task->job.coding.work)) {
+        give_up(worker, connection);
+    }
+}
+
+static void end_coding(struct worker *worker, struct connection *connection)
+{
+    struct exchange *exchange = connection->exchange;
+    struct compress_job job = exchange->task->job.coding;
+    task_free(exchange);
+    struct entry *coded = coding_take_result(worker, exchange->entry, &job);
+    if (coded == NULL) {
+        exchange->codings_missed |= (uint8_t)(1U << job.coding);
+        exchange_found(worker, connection);
+        return;
+    }
+    exchange->resource = exchange->entry;
+    coding_swap(worker, exchange, coded);
+    exchange_found(worker, connection);
+}
+
+/* --- listings ----------------------------------------------------------------------------------
+ */
+
+static void listing_job_run(struct uring_work *work)
+{
+    struct listing_job *job = (struct listing_job *)(void *)work; /* its first member */
+    listing_run(&job->listing);
+}
+_Static_assert(offsetof(struct listing_job, work) == 0, "the work is the job");
+
+static void start_listing(struct worker *worker, struct connection *connection, int directory,
+                          struct http_listing_query query)
+{
+    struct exchange *exchange = connection->exchange;
+    const struct conf *conf = worker->settings.conf;
+    struct task *task = task_create(exchange, TASK_LISTING);
+    if (task == NULL) {
+        uring_close(worker->uring, directory);
+        give_up(worker, connection);
+        return;
+    }
+    if (query.format == HTTP_LISTING_FORMAT_ANY) {
+        query.format = http_accept_prefers_json(&exchange->request) ? HTTP_LISTING_FORMAT_JSON
+                                                                    : HTTP_LISTING_FORMAT_HTML;
+    }
+    struct listing *listing = &task->job.listing.listing;
+    size_t beneath_size = strlen(exchange->place.path);
+    assert(beneath_size <= HTTP_PATH_SIZE_MAX);
+    memcpy(listing->path, exchange->place.path, beneath_size + 1);
+    size_t mount_size = exchange->target.path_size - beneath_size;
+    listing->mount =
+        slice_of(exchange->target.path, mount_size - (beneath_size > 0 && mount_size > 0));
+    listing->root = sites_root(worker->settings.sites, exchange->place.root);
+    listing->directory = directory;
+    listing->show_dotfiles = conf->dotfiles == CONF_DOTFILES_SHOW;
+    listing->symlinks = freshness_symlinks(conf);
+    listing->query = query;
+    listing->offer_archive = exchange->policy->archive;
+    task->job.listing.work.run = listing_job_run;
+    if (!task_start(worker, connection, &task->job.listing.work)) {
+        uring_close(worker->uring, directory);
+        give_up(worker, connection);
+    }
+}
+
+/* The lines of a listing: what the rules bring, and what keeps a file's name from acting. */
+static struct slice listing_lines(struct worker *worker, const struct exchange *exchange)
+{
+    struct http_writer writer = { .data = worker->lines, .size = sizeof(worker->lines) };
+    writer.needed = policy_write_lines(worker->settings.conf, exchange->policy, worker->lines,
+                                       sizeof(worker->lines));
+    http_writer_append(&writer, SLICE("Content-Security-Policy: "));
+    http_writer_append(&writer, http_listing_csp());
+    http_writer_append(&writer, SLICE("\r\n"));
+    return slice_of(worker->lines, writer.needed);
+}
+
+static struct entry *create_listing(struct worker *worker, const struct exchange *exchange,
+                                    const struct listing *listing)
+{
+    struct slice body = slice_of(listing->data, listing->size);
+    struct entry *entry = entry_create_body(SLICE(""), listing->path, body);
+    if (entry == NULL) {
+        return NULL;
+    }
+    entry_account(entry, &worker->live_bytes);
+    entry->type = http_listing_type(listing->query.format);
+    entry->policy = *exchange->policy;
+    entry->varies_by_accept = true;
+    entry->cache_control =
+        worker->settings.conf->dev == CONF_ON ? SLICE("no-store") : SLICE("no-cache");
+    entry->lines = listing_lines(worker, exchange);
+    entry->has_digest = digest_bytes(body.data, body.size, entry->digest) == 0;
+    entry->has_no_etag = !entry->has_digest;
+    if (entry->lines.size > sizeof(worker->lines) || !entry_render(entry, worker->now_s)) {
+        entry_release(worker->uring, entry);
+        return NULL;
+    }
+    return entry;
+}
+
+static void end_listing(struct worker *worker, struct connection *connection)
+{
+    struct exchange *exchange = connection->exchange;
+    struct listing *listing = &exchange->task->job.listing.listing;
+    uring_close(worker->uring, listing->directory);
+    int error = listing->error;
+    struct entry *entry = error == 0 ? create_listing(worker, exchange, listing) : NULL;
+    free(listing->data);
+    task_free(exchange);
+    if (entry == NULL) {
+        exchange_conclude(worker, connection, error != 0 ? http_status_from_errno(error) : 503);
+        return;
+    }
+    exchange->entry = entry;
+    exchange->step = EXCHANGE_FOUND;
+}
+
+/* --- archives ----------------------------------------------------------------------------------
+ */
+
+void task_write_archive_name(const struct exchange *exchange, char name[HTTP_SEGMENT_SIZE_MAX + 1])
+{
+    size_t size = exchange->target.path_size;
+    size_t start = size;
+    while (start > 0 && exchange->target.path[start - 1] != '/') {
+        start--;
+    }
+    struct slice last = slice_of(exchange->target.path + start, size - start);
+    if (last.size == 0) {
+        last = SLICE("files");
+    }
+    memcpy(name, last.data, last.size);
+    name[last.size] = '\0';
+}
+
+static void start_archive(struct worker *worker, struct connection *connection)
+{
+    struct exchange *exchange = connection->exchange;
+    const struct conf *conf = worker->settings.conf;
+    char name[HTTP_SEGMENT_SIZE_MAX + 1];
+    task_write_archive_name(exchange, name);
+    struct archive_stream_options options = {
+        .root = sites_root(worker->settings.sites, exchange->place.root),
+        .path = exchange->place.path,
+        .name = name,
+        .show_dotfiles = conf->dotfiles == CONF_DOTFILES_SHOW,
+        .symlinks = freshness_symlinks(conf),
+    };
+    int error = archive_stream_create(&options, &exchange->archive);
+    if (error != 0) {
+        exchange_conclude(worker, connection, http_status_from_errno(error));
+        return;
+    }
+    exchange->archive_is_begun = false;
+    exchange->archive_bytes = 0;
+    if (!task_next_piece(worker, connection)) {
+        exchange_conclude(worker, connection, 503);
+    }
+}
+
+bool task_next_piece(struct worker *worker, struct connection *connection)
+{
+    struct exchange *exchange = connection->exchange;
+    struct task *task = task_create(exchange, TASK_PIECE);
+    if (task == NULL || !task_start(worker, connection, &exchange->archive->work)) {
+        task_free(exchange);
+        return false;
+    }
+    return true;
+}
+
+static void end_piece(struct worker *worker, struct connection *connection)
+{
+    struct exchange *exchange = connection->exchange;
+    task_free(exchange);
+    int error = exchange->archive->error;
+    if (error == 0) {
+        exchange->step = EXCHANGE_STREAM;
+        exchange->archive_has_piece = exchange->archive->size > 0;
+    } else if (!exchange->archive_is_begun) {
+        exchange_conclude(worker, connection, http_status_from_errno(error));
+    } else {
+        notice("archive of '%s': %s: connection closed", exchange->place.path, strerror(-error));
+        connection->aborted = true;
+        connection_fail(worker, connection);
+    }
+}
+
+/* --- directories -------------------------------------------------------------------------------
+ */
+
+void task_show_directory(struct worker *worker, struct connection *connection, int directory)
+{
+    struct exchange *exchange = connection->exchange;
+    struct http_listing_query query;
+    http_listing_query_parse(exchange->request.query, &query);
+    bool wants_archive = query.format == HTTP_LISTING_FORMAT_TAR;
+    if (wants_archive && exchange->policy->archive) {
+        uring_close(worker->uring, directory);
+        start_archive(worker, connection);
+    } else if (exchange->policy->listing && !exchange->is_internal) {
+        start_listing(worker, connection, directory, query);
+    } else {
+        uring_close(worker->uring, directory);
+        exchange_conclude(worker, connection, 403);
+    }
+}
+
+/* Nobody waits any more: what was made is thrown away. */
+static void throw_away(struct worker *worker, struct exchange *exchange)
+{
+    struct task *task = exchange->task;
+    if (task->kind == TASK_LISTING) {
+        uring_close(worker->uring, task->job.listing.listing.directory);
+        free(task->job.listing.listing.data);
+    } else if (task->kind == TASK_CODING) {
+        free(task->job.coding.result);
+    }
+    task_free(exchange);
+}
+
+void task_handle(struct worker *worker, struct connection *connection,
+                 const struct uring_event *event)
+{
+    (void)event;
+    struct exchange *exchange = connection->exchange;
+    assert(exchange != NULL);
+    assert(exchange->task != NULL);
+    if (connection->state != CONNECTION_OPEN) {
+        throw_away(worker, exchange);
+        return;
+    }
+    switch (exchange->task->kind) {
+    case TASK_AUTHORIZE:
+        end_authorize(worker, connection);
+        break;
+    case TASK_DIGEST:
+        end_digest(worker, connection);
+        break;
+    case TASK_LISTING:
+        end_listing(worker, connection);
+        break;
+    case TASK_CODING:
+        end_coding(worker, connection);
+        break;
+    case TASK_PIECE:
+        end_piece(worker, connection);
+        break;
+    }
+}
