@@ -55,10 +55,10 @@ static bool token_ends_uuid(struct slice name, struct slice token)
 {
     static const uint8_t dashes[] = { 1, 6, 11, 16 }; /* how far before the token */
     enum {
-        BEFORE_SIZE = 25,
+        BEFORE_SIZE = 24,
         LAST_SIZE = 12
     };
-    if (token.size != LAST_SIZE || (size_t)(token.data - name.data) < BEFORE_SIZE - 1) {
+    if (token.size != LAST_SIZE || (size_t)(token.data - name.data) < BEFORE_SIZE) {
         return false;
     }
     for (size_t i = 0; i < sizeof(dashes); i++) {
