@@ -339,8 +339,7 @@ static void no_pattern_takes_long(void **state)
         "/**a**a**a**a**a**a**a**ab",
         "/**/a/**/a/**/a/**/a/**/a/**/a/**/a/**/b",
         "/**{a,aa,aaa,aaaa}{a,aa,aaa,aaaa}**{a,aa,aaa,aaaa}{a,aa,aaa,aaaa}**{,a}b",
-        "/**{,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,}"
-        "aaaaaaaaaaaaaaab",
+        "/**{,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,}aaaaaaaaaaaaaaaaaaaaaab",
         "/**?*?**?*?b",
         "/**a/**a/**a/**a/**a/**a/**a/**b",
     };
