@@ -163,10 +163,22 @@ static void words_and_products_are_no_hashes(void **state)
     PLAIN_EXPECT(names);
 }
 
+static void pages_are_never_hashed(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "app.3f9ac1b2.html",  "index-BfX3a9Qz.html",  "app.3f9ac1b2.HTM",
+        "app.3f9ac1b2.xhtml", "app.3f9ac1b2.js.html",
+    };
+    PLAIN_EXPECT(names);
+    assert_true(http_name_is_hashed(SLICE("app.3f9ac1b2.html.js")));
+}
+
 static void identifiers_are_no_hashes(void **state)
 {
     (void)state;
     static const char *const names[] = {
+        "fn.Q6_Vqf16_vadd_Vqf16Vhf.txt",
         "550e8400-e29b-41d4-a716-44665544a0b0.jpg",
         "photo-550e8400-e29b-41d4-a716-44665544a0b0.jpg",
         "550E8400-E29B-41D4-A716-446655440000.jpg",
@@ -249,6 +261,7 @@ int main(void)
         cmocka_unit_test(hashes_that_could_be_words_are_passed_over),
         cmocka_unit_test(dates_versions_and_sizes_are_no_hashes),
         cmocka_unit_test(words_and_products_are_no_hashes),
+        cmocka_unit_test(pages_are_never_hashed),
         cmocka_unit_test(identifiers_are_no_hashes),
         cmocka_unit_test(a_hash_stands_between_a_delimiter_and_an_extension),
         cmocka_unit_test(the_size_of_a_hash_is_bounded),
