@@ -7,7 +7,7 @@
 enum {
     HTTP_BASIC_SIZE_MAX = 512, /* user, ':' and password, decoded */
     HTTP_BASIC_REALM_SIZE_MAX = 127,
-    HTTP_BASIC_CHALLENGE_SIZE_MAX = 7 + 2 * HTTP_BASIC_REALM_SIZE_MAX + 18 + 2,
+    HTTP_BASIC_CHALLENGE_SIZE_MAX = 13 + 2 * HTTP_BASIC_REALM_SIZE_MAX + 18,
 };
 
 /* Reads a value of Authorization (may be absent). True: *user and *password are slices of buffer;

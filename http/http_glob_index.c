@@ -1,7 +1,6 @@
-/* A hash table of keys. The key of a pattern without wildcards is the whole of it; that of any
- * other is the directory that its literal prefix names. So a path is looked up once for each
- * directory that it lies in, and once as a whole. Within a bucket, four bytes of the suffix refuse
- * most patterns in one comparison, the ends the others; what is left is matched in full. */
+/* A hash table of prefixes, the text that patterns begin with. A path is looked up once for each
+ * size that a prefix has, with a hash that goes on from byte to byte. Within a bucket, four bytes
+ * of the suffix refuse most patterns in one comparison; what is left is matched in full. */
 #include "http/http_glob_index.h"
 
 #include <assert.h>
@@ -16,7 +15,7 @@ enum {
     TAIL_SIZE_MAX = 4,
 };
 
-/* FNV-1a, byte by byte: that of a longer key goes on from that of a shorter one. */
+/* FNV-1a: that of a longer text goes on from that of a shorter one. */
 static const uint32_t hash_start = 2166136261U;
 
 /* Numbers of patterns, collected in any order. */
@@ -48,25 +47,14 @@ static uint32_t slice_tail(struct slice text)
     return tail;
 }
 
-static struct slice pattern_key(struct slice pattern, struct slice prefix)
-{
-    size_t size = prefix.size;
-    if (size < pattern.size || prefix.data[size - 1] == '/') {
-        while (prefix.data[size - 1] != '/') {
-            size--;
-        }
-    }
-    return slice_of(prefix.data, size);
-}
-
-/* The slot of the bucket with this key, or the empty one where it belongs. */
-static uint32_t slot_find(const struct http_glob_index *index, uint32_t hash, struct slice key)
+/* The slot of the bucket with this prefix, or the empty one where it belongs. */
+static uint32_t slot_find(const struct http_glob_index *index, uint32_t hash, struct slice prefix)
 {
     uint32_t slot = hash & (HTTP_GLOB_INDEX_SLOTS_COUNT - 1);
     while (index->slots[slot] > 0) {
         const struct http_glob_bucket *bucket = &index->buckets[index->slots[slot] - 1];
-        if (bucket->hash == hash &&
-            slice_equal(slice_of(index->patterns[bucket->pattern].data, bucket->key_size), key)) {
+        struct slice text = slice_of(index->patterns[bucket->pattern].data, bucket->prefix_size);
+        if (bucket->hash == hash && slice_equal(text, prefix)) {
             break;
         }
         slot = (slot + 1) & (HTTP_GLOB_INDEX_SLOTS_COUNT - 1);
@@ -77,33 +65,35 @@ static uint32_t slot_find(const struct http_glob_index *index, uint32_t hash, st
 /* The bucket of a pattern, made when there is none. */
 static struct http_glob_bucket *bucket_take(struct http_glob_index *index, uint16_t pattern)
 {
-    struct slice text = index->patterns[pattern];
-    struct slice key = pattern_key(text, http_glob_find_ends(text).prefix);
-    uint32_t hash = slice_hash(key);
-    uint32_t slot = slot_find(index, hash, key);
+    struct slice prefix = http_glob_find_ends(index->patterns[pattern]).prefix;
+    uint32_t hash = slice_hash(prefix);
+    uint32_t slot = slot_find(index, hash, prefix);
     if (index->slots[slot] == 0) {
         assert(index->buckets_count < HTTP_GLOB_INDEX_PATTERNS_MAX);
         index->buckets[index->buckets_count++] = (struct http_glob_bucket){
-            .hash = hash, .pattern = pattern, .key_size = (uint8_t)key.size
+            .hash = hash, .pattern = pattern, .prefix_size = (uint8_t)prefix.size
         };
         index->slots[slot] = index->buckets_count;
+        index->has_prefix_size[prefix.size] = true;
     }
-    if (key.size > index->key_size_max) {
-        index->key_size_max = (uint8_t)key.size;
+    if (prefix.size > index->prefix_size_max) {
+        index->prefix_size_max = (uint8_t)prefix.size;
     }
     return &index->buckets[index->slots[slot] - 1];
 }
 
 static struct http_glob_row row_make(const struct http_glob_index *index, uint16_t pattern)
 {
-    struct http_glob_ends ends = http_glob_find_ends(index->patterns[pattern]);
+    struct slice text = index->patterns[pattern];
+    struct http_glob_ends ends = http_glob_find_ends(text);
     size_t bits = 8 * (ends.suffix.size < TAIL_SIZE_MAX ? ends.suffix.size : TAIL_SIZE_MAX);
     return (struct http_glob_row){
         .tail = slice_tail(ends.suffix),
         .tail_mask = (uint32_t)((UINT64_C(1) << bits) - 1),
         .pattern = pattern,
-        .prefix_size = (uint8_t)ends.prefix.size,
+        .ends_size = (uint8_t)(ends.prefix.size + ends.suffix.size),
         .suffix_size = (uint8_t)ends.suffix.size,
+        .is_plain = ends.prefix.size == text.size && text.data[text.size - 1] != '/',
     };
 }
 
@@ -113,7 +103,6 @@ void http_glob_index_build(struct http_glob_index *index, const struct slice *pa
     assert(count <= HTTP_GLOB_INDEX_PATTERNS_MAX);
     memset(index, 0, sizeof(*index));
     index->patterns = patterns;
-    index->count = (uint16_t)count;
     for (uint16_t i = 0; i < count; i++) {
         bucket_take(index, i)->rows_count++;
     }
@@ -130,12 +119,12 @@ void http_glob_index_build(struct http_glob_index *index, const struct slice *pa
     }
 }
 
+/* The prefix has been compared. */
 static bool row_fits(const struct http_glob_index *index, const struct http_glob_row *row,
                      struct slice path)
 {
     struct slice pattern = index->patterns[row->pattern];
-    return path.size >= (size_t)row->prefix_size + row->suffix_size &&
-           memcmp(path.data, pattern.data, row->prefix_size) == 0 &&
+    return (row->is_plain ? path.size == row->ends_size : path.size >= row->ends_size) &&
            memcmp(path.data + path.size - row->suffix_size,
                   pattern.data + pattern.size - row->suffix_size, row->suffix_size) == 0;
 }
@@ -161,10 +150,9 @@ static void candidates_collect(const struct http_glob_index *index, struct slice
     memset(set, 0, sizeof(*set));
     uint32_t tail = slice_tail(path);
     uint32_t hash = hash_start;
-    for (size_t size = 1; size <= path.size && size <= index->key_size_max; size++) {
-        char byte = path.data[size - 1];
-        hash = hash_step(hash, byte);
-        if (byte != '/' && size < path.size) {
+    for (size_t size = 1; size <= path.size && size <= index->prefix_size_max; size++) {
+        hash = hash_step(hash, path.data[size - 1]);
+        if (!index->has_prefix_size[size]) {
             continue;
         }
         uint16_t found = index->slots[slot_find(index, hash, slice_of(path.data, size))];

@@ -18,26 +18,26 @@ struct http_glob_row {
     uint32_t tail; /* the last bytes of the suffix, at most four, the last one lowest */
     uint32_t tail_mask;
     uint16_t pattern;
-    uint8_t prefix_size;
+    uint8_t ends_size; /* of prefix and suffix */
     uint8_t suffix_size;
+    bool is_plain; /* without wildcards and '\': it fits nothing but its own text */
 };
 
-/* The patterns that share a key: rows [row_first, row_first + rows_count), ascending. The key is
- * the first key_size bytes of any of them. */
+/* The patterns that share a prefix: rows [row_first, row_first + rows_count), ascending. */
 struct http_glob_bucket {
     uint32_t hash;
     uint16_t pattern; /* the first one */
     uint16_t row_first;
     uint16_t rows_count;
-    uint8_t key_size;
+    uint8_t prefix_size;
 };
 
-/* About 40 KiB. Opaque to callers. */
+/* About 36 KiB. Opaque to callers. */
 struct http_glob_index {
     const struct slice *patterns;
-    uint16_t count;
     uint16_t buckets_count;
-    uint8_t key_size_max;
+    uint8_t prefix_size_max;
+    bool has_prefix_size[HTTP_GLOB_SIZE_MAX + 1];
     uint16_t slots[HTTP_GLOB_INDEX_SLOTS_COUNT]; /* 0: empty; else 1 + a bucket */
     struct http_glob_bucket buckets[HTTP_GLOB_INDEX_PATTERNS_MAX];
     struct http_glob_row rows[HTTP_GLOB_INDEX_PATTERNS_MAX];

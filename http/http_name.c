@@ -55,10 +55,10 @@ static bool token_ends_uuid(struct slice name, struct slice token)
 {
     static const uint8_t dashes[] = { 1, 6, 11, 16 }; /* how far before the token */
     enum {
-        BEFORE_SIZE = 25,
+        BEFORE_SIZE = 24,
         LAST_SIZE = 12
     };
-    if (token.size != LAST_SIZE || (size_t)(token.data - name.data) < BEFORE_SIZE - 1) {
+    if (token.size != LAST_SIZE || (size_t)(token.data - name.data) < BEFORE_SIZE) {
         return false;
     }
     for (size_t i = 0; i < sizeof(dashes); i++) {
@@ -135,6 +135,29 @@ static bool token_is_short_hash(struct slice token)
            !token_has_word(token);
 }
 
+/* Something and a delimiter stand before the token. */
+static bool token_is_hash(struct slice name, struct slice token)
+{
+    if (token_is_hex_hash(token)) {
+        return !token_ends_uuid(name, token);
+    }
+    return token.data[-1] != '_' && token_is_short_hash(token);
+}
+
+/* Pages keep their names, or nobody could link to them. */
+static bool name_is_page(struct slice name)
+{
+    static const struct slice extensions[] = { { ".html", 5 }, { ".htm", 4 }, { ".xhtml", 6 } };
+    for (size_t i = 0; i < sizeof(extensions) / sizeof(extensions[0]); i++) {
+        size_t size = extensions[i].size;
+        if (name.size >= size && slice_equal_ignoring_case(
+                                     slice_of(name.data + name.size - size, size), extensions[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static struct slice segment_last(struct slice path)
 {
     size_t offset = path.size;
@@ -150,15 +173,16 @@ bool http_name_is_hashed(struct slice name)
         return false;
     }
     name = segment_last(name);
+    if (name_is_page(name)) {
+        return false;
+    }
     size_t start = 0;
     for (size_t at = 1; at + 1 < name.size; at++) {
         if (!byte_is_delimiter(name.data[at])) {
             continue;
         }
         struct slice token = slice_of(name.data + start, at - start);
-        if (start > 1 && name.data[at] == '.' &&
-            ((token_is_hex_hash(token) && !token_ends_uuid(name, token)) ||
-             token_is_short_hash(token))) {
+        if (start > 1 && name.data[at] == '.' && token_is_hash(name, token)) {
             return true;
         }
         start = at + 1;
