@@ -169,8 +169,8 @@ static void sizes_and_times_are_compared_at_full_width(void **state)
 static void many_are_sorted_from_any_order(void **state)
 {
     (void)state;
-    static char names[MANY][8];
-    static struct http_listing_item items[MANY];
+    char names[MANY][8];
+    struct http_listing_item items[MANY];
     for (unsigned factor = 1; factor < 40; factor += 7) {
         for (unsigned i = 0; i < MANY; i++) {
             unsigned number = (i * (2 * factor + 1) + factor) % MANY;
