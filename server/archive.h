@@ -18,7 +18,10 @@
  *
  * A tar promises the size of a file before its bytes. A file that grows is cut at that; one that
  * shrinks ends the archive with an error, so that the connection is cut and the client knows:
- * padding would be taken for the file's bytes. */
+ * padding would be taken for the file's bytes.
+ *
+ * It knows names and the disk, not the rules of the configuration: what a [path] section denies or
+ * guards below the served directory is for whoever offers the archive to think of. */
 #ifndef GYRE_SERVER_ARCHIVE_H
 #define GYRE_SERVER_ARCHIVE_H
 
@@ -55,7 +58,7 @@ struct archive_stream {
 /* Allocates a stream; opens nothing yet. The options' strings are copied. A path past
  * ARCHIVE_PATH_SIZE_MAX is -ENAMETOOLONG. Returns 0 or -errno; *stream is owned by the caller.
  *
- * Memory: the piece, about 30 KiB of state, libarchive's own, and for each directory on the way
+ * Memory: the piece, 16 KiB of state, libarchive's own, and for each directory on the way
  * down the C library's buffer (32 KiB). Descriptors: at most ARCHIVE_DEPTH_MAX + 3. */
 int archive_stream_create(const struct archive_stream_options *options,
                           struct archive_stream **stream);

@@ -18,12 +18,6 @@ struct password_file {
     size_t size;
 };
 
-/* What the file says: of the user, and for those who are not in it. */
-struct finding {
-    struct slice hash;   /* of the user's first line; SLICE_NONE: there is none */
-    struct slice usable; /* of the first usable line; SLICE_NONE: there is none */
-};
-
 static int check_file(int fd)
 {
     struct stat status;
@@ -112,39 +106,35 @@ static struct slice take_until(struct slice *text, char separator)
     return part;
 }
 
-/* Fills *user and *hash. False: no entry. */
+/* Fills *user and *hash (which may be empty: of a user who is shut out). False: no entry. */
 static bool parse_line(struct slice line, struct slice *user, struct slice *hash)
 {
     if (line.size > 0 && line.data[line.size - 1] == '\r') {
         line.size--;
     }
-    if (line.size == 0 || line.data[0] == '#') {
+    if (line.size == 0 || line.data[0] == '#' || memchr(line.data, ':', line.size) == NULL) {
         return false;
     }
     *user = take_until(&line, ':');
     *hash = take_until(&line, ':');
-    return user->size > 0 && hash->size > 0;
+    return user->size > 0;
 }
 
-/* Looks at every line, found or not: the time must not tell. */
-static struct finding file_find(const struct password_file *file, struct slice wanted)
+/* The hash of the user's first line, or SLICE_NONE. Looks at every line, found or not: the time
+ * must not tell. */
+static struct slice file_find(const struct password_file *file, struct slice wanted)
 {
-    struct finding finding = { SLICE_NONE, SLICE_NONE };
+    struct slice found = SLICE_NONE;
     struct slice rest = slice_of(file->text, file->size);
     while (rest.size > 0) {
         struct slice user;
         struct slice hash;
-        if (!parse_line(take_until(&rest, '\n'), &user, &hash)) {
-            continue;
-        }
-        if (finding.hash.data == NULL && slice_equal(user, wanted)) {
-            finding.hash = hash;
-        }
-        if (finding.usable.data == NULL && is_accepted(hash)) {
-            finding.usable = hash;
+        if (parse_line(take_until(&rest, '\n'), &user, &hash) && found.data == NULL &&
+            slice_equal(user, wanted)) {
+            found = hash;
         }
     }
-    return finding;
+    return found;
 }
 
 /* Whether the password has this hash: 1 or 0; or -ENOMEM, -EBADMSG. */
@@ -167,19 +157,32 @@ static int verify(const char *password, struct slice hash)
     return result;
 }
 
+/* Takes as long as it takes to refuse a password by the file's first usable line. */
+static void pass_time(const struct password_file *file, const char *password)
+{
+    struct slice rest = slice_of(file->text, file->size);
+    while (rest.size > 0) {
+        struct slice user;
+        struct slice hash;
+        if (parse_line(take_until(&rest, '\n'), &user, &hash) && is_accepted(hash) &&
+            verify(password, hash) != -EBADMSG) {
+            return;
+        }
+    }
+}
+
 static void judge(struct auth_job *job, const struct password_file *file)
 {
-    struct finding finding = file_find(file, slice_from_string(job->user));
-    bool known = finding.hash.data != NULL;
-    bool checkable = known && is_accepted(finding.hash);
-    struct slice hash = checkable ? finding.hash : finding.usable;
-    int result = hash.data != NULL ? verify(job->password, hash) : 0;
-    if (checkable) {
-        job->granted = result == 1;
-        job->error = result < 0 ? result : 0;
-    } else if (known) {
-        job->error = -ENOTSUP;
+    struct slice hash = file_find(file, slice_from_string(job->user));
+    int result = 0;
+    if (hash.data != NULL) {
+        result = is_accepted(hash) ? verify(job->password, hash) : -ENOTSUP;
     }
+    if (hash.data == NULL || result == -ENOTSUP || result == -EBADMSG) {
+        pass_time(file, job->password);
+    }
+    job->granted = result == 1;
+    job->error = result < 0 ? result : 0;
 }
 
 void auth_run(struct uring_work *work)

@@ -249,6 +249,14 @@ static void the_length_of_a_path_has_a_bound(void **state)
         close(fd);
         name[size] = 'f';
     }
+    /* A link there to "f..f" by the longest text: together the longest head there is. */
+    char target[ARCHIVE_PATH_SIZE_MAX] = { 0 };
+    for (size_t i = 0; i < sizeof(target) - 1; i++) {
+        target[i] = i >= sizeof(target) - 1 - 254 ? 'f' : i % 2 == 0 ? '.' : '/';
+    }
+    name[0] = 'l';
+    name[254] = '\0';
+    assert_int_equal(symlinkat(target, directory, name), 0);
     close(directory);
     collect(fixture);
     size_t longest_size = 0;
@@ -256,10 +264,13 @@ static void the_length_of_a_path_has_a_bound(void **state)
     while ((entry = next_entry(fixture)) != NULL) {
         size_t size = strlen(archive_entry_pathname(entry)) - strlen("top/");
         longest_size = size > longest_size ? size : longest_size;
+        if (archive_entry_filetype(entry) == AE_IFLNK) {
+            assert_string_equal(archive_entry_symlink(entry), target);
+        }
     }
     assert_int_equal(PREFIX_SIZE + 254, ARCHIVE_PATH_SIZE_MAX);
     assert_int_equal(longest_size, ARCHIVE_PATH_SIZE_MAX);
-    assert_int_equal(entries_count(fixture), 1 + STEPS + 2 + 2);
+    assert_int_equal(entries_count(fixture), 1 + STEPS + 2 + 3);
 }
 
 static void a_served_path_has_a_bound(void **state)
