@@ -1,9 +1,9 @@
 """check: how a check is written down, run and told.
 
 A check is a function that talks to a server and returns when all is well; miss() ends it with a
-reason. @check says what it stands for: its row of HTTP.md, and how the RFC sees it. REQUIRED: a MUST
-or SHOULD of RFC 9110 to 9112, or plain safety and correctness. STRICTER: HTTP.md asks for it, a
-server without it breaks no RFC. A check may need what not every server offers.
+reason. @check says what it stands for: its row of HTTP.md, and how the RFC sees it. REQUIRED: a
+MUST or SHOULD of RFC 9110 to 9112, or plain safety and correctness. STRICTER: HTTP.md asks for it,
+a server without it breaks no RFC. A check may need what not every server offers.
 """
 import re
 from typing import Callable, NamedTuple
@@ -89,7 +89,7 @@ def judge(one, server):
         text = str(reason)
     except (OSError, ValueError) as error:
         text = f"{type(error).__name__}: {error}"
-    text = " ".join(text.split())
+    text = " ".join(text.replace(f":{server.address[1]}", ":PORT").split())
     if len(text) > REASON_MAX:
         text = text[:REASON_MAX - 3] + "..."
     return Verdict(FAIL if one.level == REQUIRED else DIFFERS, text)

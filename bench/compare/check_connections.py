@@ -98,21 +98,21 @@ def a_head_of_one_byte_a_second_is_ended(server):
 
 # --- files that change ----------------------------------------------------------------------------
 
-@check("Under change")
+@check("Under change", STRICTER)
 def a_file_replaced_by_rename_is_seen_at_once(server):
     for body in (b"before\n", b"after 1\n", b"after 22\n"):
         docroot.replace(server.root / "renamed.txt", body)
         body_is(server.get("/renamed.txt"), body)
 
 
-@check("Under change")
+@check("Under change", STRICTER)
 def a_file_edited_in_place_is_seen_at_once(server):
     for body in (b"before\n", b"after1\n", b"after2\n"):
         (server.root / "edited.txt").write_bytes(body)
         body_is(server.get("/edited.txt"), body)
 
 
-@check("Under change")
+@check("Under change", STRICTER)
 def a_deleted_file_is_404_at_once(server):
     body_is(server.get("/gone.txt"), b"gone\n")
     os.unlink(server.root / "gone.txt")

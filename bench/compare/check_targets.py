@@ -6,26 +6,31 @@ from check import STRICTER, body_is, check, expect, miss, status_in
 from probe import HOST, location_host
 
 VARYING = ("date", "connection", "keep-alive")
+MAY_LACK = ("content-length", "transfer-encoding")  # of HEAD, RFC 9110 9.3.2
 
 
 # --- methods --------------------------------------------------------------------------------------
 
-def assert_405(server, method):
-    answer = server.get("/hello.txt", method=method)
-    status_in(answer, 405, what=method)
-    allowed = answer.get("allow").replace(" ", "").split(",")
-    expect({"GET", "HEAD"} <= set(allowed), f"{method}: 405 with Allow: {answer.get('allow')!r}")
+@check("Methods", STRICTER)
+def POST_gets_405(server):
+    status_in(server.get("/hello.txt", method="POST", body=b"x"), 405)
 
 
 @check("Methods")
-def POST_gets_405_with_Allow(server):
-    assert_405(server, "POST")
-
-
-@check("Methods")
-def PUT_DELETE_and_PATCH_get_405_with_Allow(server):
+def PUT_DELETE_and_PATCH_are_refused(server):
     for method in ("PUT", "DELETE", "PATCH"):
-        assert_405(server, method)
+        answer = server.get("/hello.txt", method=method, body=b"x")
+        expect(answer.status >= 400, f"{method}: {answer.status}")
+    body_is(server.get("/hello.txt"), docroot.HELLO)
+
+
+@check("Methods")
+def a_405_has_Allow(server):
+    for method in ("POST", "PUT", "DELETE"):
+        answer = server.get("/hello.txt", method=method, body=b"x")
+        allowed = answer.get("allow").replace(" ", "").split(",")
+        expect(answer.status != 405 or {"GET", "HEAD"} <= set(allowed),
+               f"{method}: 405 with Allow: {answer.get('allow')!r}")
 
 
 @check("Methods")
@@ -55,7 +60,9 @@ def HEAD_has_the_head_of_GET(server):
         get, head = server.get(target), server.get(target, method="HEAD")
         status_in(head, get.status, what=target)
         for name in sorted(set(get.fields) | set(head.fields)):
-            if name not in VARYING and get.get(name) != head.get(name):
+            if name in VARYING or name in MAY_LACK and name not in head.fields:
+                continue
+            if get.get(name) != head.get(name):
                 miss(f"{target}: {name} is {get.get(name)!r} for GET, {head.get(name)!r} for HEAD")
 
 
@@ -87,7 +94,7 @@ def assert_refused(server, targets):
 
 @check("Targets")
 def percent_00_does_not_cut_the_path(server):
-    assert_refused(server, ("/hello.txt%00", "/hello.txt%00.html", "/%00", "/dir/%00/../file.txt"))
+    assert_refused(server, ("/hello.txt%00", "/hello.txt%00.html", "/%00"))
 
 
 @check("Targets")
@@ -123,12 +130,12 @@ def slashes_collapse(server):
     body_is(server.get("/dir//file.txt"), b"file\n")
 
 
-@check("Targets")
+@check("Targets", STRICTER)
 def a_file_with_a_slash_is_404(server):
     status_in(server.get("/hello.txt/"), 404)
 
 
-@check("Targets")
+@check("Targets", STRICTER)
 def a_file_is_no_directory(server):
     for target in ("/hello.txt/x", "/dir/file.txt/x/y"):
         status_in(server.get(target), 404, what=target)
@@ -144,7 +151,7 @@ def a_name_of_255_bytes_is_served_and_a_longer_one_is_4xx(server):
 
 @check("Targets")
 def a_query_means_nothing_for_a_file(server):
-    for target in ("/hello.txt?x=1", "/hello.txt?", "/hello.txt?%zz%00/../.."):
+    for target in ("/hello.txt?x=1", "/hello.txt?", "/hello.txt?a=/../..&b=%2f..%2f"):
         body_is(server.get(target), docroot.HELLO, target)
 
 
@@ -247,10 +254,10 @@ def a_redirect_cannot_be_split(server):
     expect("x-split" not in answer.fields, "a field of the target's choice")
 
 
-@check("Directories")
+@check("Directories", STRICTER)
 def the_slash_redirect_keeps_the_query(server):
-    location = server.get("/dir?a=b&c=%2f").get("location")
-    expect(location.endswith("dir/?a=b&c=%2f"), f"Location: {location}")
+    location = server.get("/dir?a=b&c=d").get("location")
+    expect(location.endswith("dir/?a=b&c=d"), f"Location: {location}")
 
 
 @check("Content")

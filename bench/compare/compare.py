@@ -14,6 +14,7 @@ import os
 import pathlib
 import platform
 import shutil
+import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -34,7 +35,8 @@ ROWS = ("Framing", "Methods", "Connections", "Targets", "Directories", "Validato
 EXPLAINED = """\
 Each server has the same files, a configuration as its documentation recommends for a static site
 with precompressed files (`bench/compare/conf/`), short deadlines and a small limit of bodies where
-it has such settings, and the privileges of an ordinary user. Everything else is as it ships.
+it has such settings (as shipped, Caddy waits for a head without end), and the privileges of an
+ordinary user. Everything else is as it ships.
 
 - `pass` and `FAIL`: the check stands for a MUST or SHOULD of RFC 9110 to 9112, or for plain safety.
 - `no*`: not passed, and *stricter than the RFC*: gyre's contract asks for it; a server without it
@@ -43,7 +45,8 @@ it has such settings, and the privileges of an ordinary user. Everything else is
 
 The framing checks are the rows of gyre's own tests (`test/e2e/framing_rows.py`), in groups; a group
 passes when all its rows do. A row that is to be refused passes with any 4xx or 5xx, or when the
-connection is closed at once; where the framing is in doubt, nothing behind it may be answered, too.
+connection is closed at once; where the framing is in doubt, nothing behind it may be answered;
+where the body is malformed, the answer may come before that is known, and the connection must end.
 """
 
 
@@ -53,7 +56,7 @@ def ordered_checks(words):
 
 
 def run_checks(name, gyre, directory, checks):
-    """All verdicts of one server, in order. A server that dies is a verdict, and is started anew."""
+    """All verdicts of one server, in order. One that dies has failed, and is started anew."""
     verdicts, at, lives = [], 0, 0
     while at < len(checks):
         lives += 1
@@ -85,15 +88,19 @@ def summary(names, checks, verdicts):
     """One line for each server: what it passes of what counts."""
     lines = []
     for name in names:
-        parts = []
-        for level, text in ((check.REQUIRED, "required"), (check.STRICTER, "stricter")):
-            words = [verdict.word for one, verdict in zip(checks, verdicts[name])
-                     if one.level == level]
-            counted = [word for word in words if word != check.ABSENT]
-            parts.append(f"{counted.count(check.PASS)} of {len(counted)} {text}")
+        parts = [passed(verdicts[name])]
+        for level in (check.REQUIRED, check.STRICTER):
+            parts.append(passed([verdict for one, verdict in zip(checks, verdicts[name])
+                                 if one.level == level]) + f" {level}")
         absent = sum(verdict.word == check.ABSENT for verdict in verdicts[name])
-        lines.append(f"{name}: {', '.join(parts)}" + (f", {absent} not offered" if absent else ""))
+        lines.append(f"{name}: {parts[0]} ({', '.join(parts[1:])}"
+                     + (f"; {absent} not offered)" if absent else ")"))
     return lines
+
+
+def passed(verdicts):
+    counted = [verdict.word for verdict in verdicts if verdict.word != check.ABSENT]
+    return f"{counted.count(check.PASS)} of {len(counted)}"
 
 
 def table(names, checks, verdicts):
@@ -110,16 +117,22 @@ def table(names, checks, verdicts):
 def reasons(names, checks, verdicts):
     lines = []
     for name in names:
-        found = [f"- {one.name}{' (stricter than the RFC)' if verdict.word == check.DIFFERS else ''}"
-                 f": {escape(verdict.reason)}" for one, verdict in zip(checks, verdicts[name])
-                 if verdict.word in (check.FAIL, check.DIFFERS)]
-        lines += [f"### {name}", "", *(found or ["Nothing."]), ""]
+        lines += [f"### {name}", ""]
+        for one, verdict in zip(checks, verdicts[name]):
+            if verdict.word in (check.FAIL, check.DIFFERS):
+                mark = " (stricter than the RFC)" if verdict.word == check.DIFFERS else ""
+                lines.append(f"- {one.name}{mark}: {escape(verdict.reason)}")
+        lines.append("")
     return lines
+
+
+def plain(text):
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
 
 
 def escape(text):
     """Reasons quote bytes: nothing of them is to be taken for markup."""
-    text = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+    text = plain(text)
     for char in "\\`*_<[|":
         text = text.replace(char, "\\" + char)
     return text
@@ -129,12 +142,19 @@ def render(names, missing, checks, verdicts, gyre):
     head = [
         "# gyre beside nginx, Apache, lighttpd and Caddy: who passes what", "",
         f"- {datetime.date.today()}; Linux {platform.release()}; `make compare`",
-        "- " + "; ".join(peers.version(name, gyre) for name in names),
+        "- " + "; ".join(peers.version(name, gyre) for name in names) + f" (gyre at {commit()})",
         *([f"- not installed, not compared: {', '.join(missing)}"] if missing else []), "",
-        "**Passed** " + "; ".join(summary(names, checks, verdicts)) + ".", "",
+        "Passed, of what the RFC requires and of what is stricter:", "",
+        *(f"- {line}" for line in summary(names, checks, verdicts)), "",
         EXPLAINED, *table(names, checks, verdicts), "", "## Why not", "",
     ]
     return "\n".join(head + reasons(names, checks, verdicts)).rstrip("\n") + "\n"
+
+
+def commit():
+    said = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=HERE, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    return said.strip() or "no commit"
 
 
 def write_results(output, text, names, checks, verdicts):
@@ -147,7 +167,7 @@ def write_results(output, text, names, checks, verdicts):
             for name in names:
                 verdict = verdicts[name][i]
                 writer.writerow((one.name, one.row, one.level, name, verdict.word,
-                                 escape(verdict.reason)))
+                                 plain(verdict.reason)))
 
 
 def main():

@@ -20,6 +20,8 @@ INDEX = b"<!doctype html><title>packed</title>\n" * 100
 SCRIPT_BR = b"brotli bytes of site.js\n" * 4
 INDEX_BR = b"brotli bytes of index\n" * 4
 SCRIPT_GZ = gzip.compress(SCRIPT, mtime=0)
+OLD_BR = b"brotli bytes of an older stale.js\n"
+OLD_GZ = gzip.compress(b"const a = 0;\n" * 200, mtime=0)
 INDEX_GZ = gzip.compress(INDEX, mtime=0)
 PAGE = b"<!doctype html><script>alert(1)</script>\n"
 SPLIT_NAME = "line\r\nX-Split: yes"
@@ -42,7 +44,7 @@ def files():
         ".hidden": SECRET, ".git/config": SECRET, ".well-known/acme/token": b"token\n",
         "ranged.bin": pattern(RANGED_BYTES), "small.bin": pattern(SMALL_BYTES),
         "cut.bin": pattern(BIG_BYTES), "grow.bin": pattern(BIG_BYTES),
-        "page": PAGE, "old0.txt": b"old\n", "old1.txt": b"old\n",
+        "page": PAGE, "old0.txt": b"old\n", "old1.txt": b"old\n", "aged.txt": b"old\n",
         "gone.txt": b"gone\n", "renamed.txt": b"before\n", "edited.txt": b"before\n",
     }
     for name in ("m.mjs", "m.js", "m.css", "m.wasm", "m.webmanifest", "m.avif", "m.woff2", "m.webp",
@@ -50,7 +52,7 @@ def files():
         tree[name] = b"content of " + name.encode() + b"\n"
     tree |= {"site.js": SCRIPT, "site.js.br": SCRIPT_BR, "site.js.gz": SCRIPT_GZ,
              "only.js": SCRIPT, "only.js.gz": SCRIPT_GZ,
-             "stale.js": SCRIPT, "stale.js.br": SCRIPT_BR, "stale.js.gz": SCRIPT_GZ,
+             "stale.js": SCRIPT, "stale.js.br": OLD_BR, "stale.js.gz": OLD_GZ,
              "packed/index.html": INDEX, "packed/index.html.br": INDEX_BR,
              "packed/index.html.gz": INDEX_GZ}
     return tree
@@ -68,8 +70,8 @@ def make(root):
     for folder, _, names in os.walk(root):
         for name in names:
             age(os.path.join(folder, name))
-    for name, seconds in (("old0.txt", 0), ("old1.txt", 1), ("stale.js.br", AGED_S - 60),
-                          ("stale.js.gz", AGED_S - 60)):
+    for name, seconds in {"old0.txt": 0, "old1.txt": 1, "aged.txt": 1, "stale.js.br": AGED_S - 60,
+                          "stale.js.gz": AGED_S - 60}.items():
         age(root / name, seconds)
 
 
@@ -91,16 +93,17 @@ def replace(path, content, seconds=None):
     os.rename(fresh, path)
 
 
-def rewrite_within_a_second(path, contents, look):
-    """Writes the contents one after the other, with a look at the server after each, and does so
-    anew until all their dates fall into one second. Returns the looks."""
-    for _ in range(10):
-        time.sleep(max(0.0, 1.02 - time.time() % 1.0))  # a second has just begun
+def write_twice_within_a_second(root, contents, look):
+    """Writes a file with one content, then with the other, with look(name, content) after each; so
+    often that the dates of both fall into one second. Returns the looks."""
+    for i in range(10):
+        path = root / f"young{i}.txt"
+        time.sleep(1.02 - time.time() % 1.0)  # a second has just begun
         looks, dates = [], set()
         for content in contents:
             path.write_bytes(content)
             dates.add(int(path.stat().st_mtime))
-            looks.append(look())
+            looks.append(look(path.name, content))
         if len(dates) == 1:
             return looks
     raise RuntimeError("this machine is too slow to write two files within a second")

@@ -114,7 +114,7 @@ def version(name, gyre):
     said = subprocess.run([program_of(name, gyre), VERSION_ARGUMENTS[name]], text=True, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20).stdout
     line = said.strip().splitlines()[0] if said.strip() else "unknown"
-    line = re.sub(r"^(nginx|Server) version: ", "", line)
+    line = re.sub(r"^(nginx|Server) version: | - a light.*", "", line)
     return f"Caddy {line}" if name == "caddy" else line
 
 

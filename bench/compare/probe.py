@@ -1,8 +1,8 @@
 """probe: a client that takes answers as they come, so that servers of any kind can be compared.
 
-The wire client of the end-to-end tests throws on what gyre must not send; this one keeps its sockets
-and reads whatever a browser would still understand: chunked bodies, bodies that end with their
-connection, fields that come twice. It never waits long: who does not answer has not answered.
+The wire client of the end-to-end tests throws on what gyre must not send; this one keeps its
+sockets and reads whatever a browser would still understand: chunked bodies, bodies that end with
+their connection, fields that come twice. It never waits long: who is late has not answered.
 """
 import pathlib
 import re
