@@ -74,6 +74,18 @@ def a_rewrite_of_equal_size_with_its_old_date_changes_the_tag(server):
     expect(first.is_weak or first.tag != second.tag, f"the strong tag {first.tag} for both")
 
 
+@check("Validators")
+def an_edit_in_place_that_keeps_the_date_is_no_304(server):
+    """As `rsync --inplace --times` does it: same inode, same size, same mtime, other bytes."""
+    path = server.root / "dated.txt"
+    tag = tag_of(server, "/dated.txt")
+    path.write_bytes(b"new\n")
+    docroot.age(path)
+    look_for(server)("dated.txt", b"new\n")
+    answer = server.get("/dated.txt", f"If-None-Match: {tag}")
+    expect(answer.status == 200, f"{answer.status} for the tag of the old bytes, {tag}")
+
+
 @check("Validators", STRICTER)
 def dates_that_say_nothing_are_not_sent(server):
     for name in ("old0.txt", "old1.txt"):

@@ -45,6 +45,7 @@ def files():
         "ranged.bin": pattern(RANGED_BYTES), "small.bin": pattern(SMALL_BYTES),
         "cut.bin": pattern(BIG_BYTES), "grow.bin": pattern(BIG_BYTES),
         "page": PAGE, "old0.txt": b"old\n", "old1.txt": b"old\n", "aged.txt": b"old\n",
+        "dated.txt": b"old\n",
         "gone.txt": b"gone\n", "renamed.txt": b"before\n", "edited.txt": b"before\n",
     }
     for name in ("m.mjs", "m.js", "m.css", "m.wasm", "m.webmanifest", "m.avif", "m.woff2", "m.webp",
