@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that a set of gyre's targets needs, and only those that are missing.
-# usage: deps.sh SET...   (build, test, bench)
+# usage: deps.sh SET...   (build, test, bench, compare)
 set -eu
 
 build='gcc make pkg-config libc6-dev liburing-dev libinih-dev libmagic-dev'
@@ -8,6 +8,10 @@ build="$build zlib1g-dev libbrotli-dev libzstd-dev libssl-dev libcrypt-dev libar
 test='clang clang-format libclang-rt-14-dev libcmocka-dev python3 curl wget wrk apache2-utils'
 test="$test chromium"
 bench='nginx-light wrk apache2-utils strace'
+# Debian starts the services of nginx, lighttpd and Caddy as it installs them, where it can: the
+# comparison starts its own, on free ports, and neither needs nor touches those.
+compare='nginx-light libnginx-mod-http-brotli-static apache2-bin lighttpd lighttpd-mod-deflate'
+compare="$compare caddy media-types"
 
 is_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
@@ -31,7 +35,8 @@ for set in "$@"; do
     build) wanted="$wanted $build llhttp" ;;
     test) wanted="$wanted $test" ;;
     bench) wanted="$wanted $bench" ;;
-    *) echo "deps.sh: unknown set '$set'; expected build, test or bench" >&2; exit 2 ;;
+    compare) wanted="$wanted $compare" ;;
+    *) echo "deps.sh: unknown set '$set'; expected build, test, bench or compare" >&2; exit 2 ;;
     esac
 done
 
