@@ -11,9 +11,12 @@ import subprocess
 
 import harness
 from harness import Server, equal, require, truth
+from wire import request_bytes
 
 RUN_TIMEOUT_S = 50
 COMPARED_BYTES = 1 << 20
+MARK = "/end-of-stretch-"
+MARKS = 80  # lines of more than 900 bytes each: LOG_FLUSH_SIZE, server/limits.h
 LOG_LINE = re.compile(r'.* "(?P<method>\S+) (?P<target>\S+) HTTP/1\.[01]" (?P<status>\d{3}) '
                       r'(?P<bytes>\d+) "(?:[^"\\]|\\.)*" "(?P<agent>(?:[^"\\]|\\.)*)"')
 
@@ -76,7 +79,8 @@ def tree_of(root):
 
 class LoggedServer(Server):
     """Tells what was asked since it was last asked that; one worker, so that the log has one order.
-    A request of its own ends each stretch: once that is in the log, all before it is."""
+    Requests of its own end each stretch: once one is in the log, all before it are; and so many
+    that the log is written at once, not at the next tick."""
 
     def __init__(self, root=None, ini=None):
         self.log_path = os.path.join(harness.temporary_directory(), "access.log")
@@ -87,15 +91,22 @@ class LoggedServer(Server):
     def log_lines(self):
         return content_of(self.log_path).decode().split("\n")[:-1]
 
-    def entries(self):
+    def end_stretch(self):
         self.stretches += 1
-        mark = f"/end-of-stretch-{self.stretches}"
-        self.get(mark, fields=["Connection: close"])
+        mark = f"{MARK}{self.stretches}/"
+        with self.connect() as client:
+            client.send(request_bytes(mark + "x" * 900) * MARKS)
+            for _ in range(MARKS):
+                equal(client.read_response().status, 404)
         harness.wait_until(lambda: any(mark in line for line in self.log_lines()), "it is logged")
-        lines, known = self.log_lines(), self.lines_known
+        return mark
+
+    def entries(self):
+        mark = self.end_stretch()
+        lines = self.log_lines()[self.lines_known:]
         end = next(i for i, line in enumerate(lines) if mark in line)
-        self.lines_known = end + 1
-        matches = [(LOG_LINE.fullmatch(line), line) for line in lines[known:end]]
+        self.lines_known += end
+        matches = [(LOG_LINE.fullmatch(line), line) for line in lines[:end] if MARK not in line]
         for match, line in matches:
             truth(match, f"not a line of the log: {line!r}")
         return [Entry(match["method"], match["target"], int(match["status"]), int(match["bytes"]),

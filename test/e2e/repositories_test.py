@@ -115,7 +115,8 @@ PART_BYTES = 2000
 
 
 class DebianRepository:
-    """A flat one, with an unsigned Release or with none; and apt with nothing of this system's."""
+    """A flat one, with an unsigned Release or with none; and apt with nothing of this system's. apt
+    asks by time, of which HTTP knows seconds: what is published has one of its own each time."""
 
     def __init__(self, with_release):
         for program in ("apt-get", "dpkg-deb", "dpkg-scanpackages"):
@@ -123,6 +124,7 @@ class DebianRepository:
         self.with_release = with_release
         self.root = harness.temporary_directory()
         self.home = harness.temporary_directory()
+        self.published_s = OLD_S
         self.publish("1.0")
 
     def publish(self, version, names=PACKAGES):
@@ -133,17 +135,24 @@ class DebianRepository:
                 f"usr/share/{name}/data": harness.pattern_bytes(9000, 77 * len(version))})
             run("dpkg-deb", "--build", "--root-owner-group", "-Zgzip", tree, self.root)
         index = run("dpkg-scanpackages", "--multiversion", ".", cwd=self.root)
-        harness.replace_file(f"{self.root}/Packages", index)
-        harness.replace_file(f"{self.root}/Packages.gz", gzip.compress(index, mtime=OLD_S))
+        self.published_s += 1000
+        self.put("Packages", index)
+        self.put("Packages.gz", gzip.compress(index, mtime=self.published_s))
         if self.with_release:
             self.release()
+
+    def put(self, name, content):
+        path = os.path.join(self.root, name)
+        harness.write_file(path + ".new", content)
+        os.utime(path + ".new", (self.published_s, self.published_s))
+        os.rename(path + ".new", path)
 
     def release(self):
         lines = [f" {hashlib.sha256(content).hexdigest()} {len(content)} {name}"
                  for name in ("Packages", "Packages.gz")
                  for content in [content_of(f"{self.root}/{name}")]]
         text = "Origin: sample\nDate: Sun, 13 Sep 2020 12:26:40 UTC\nSHA256:\n" + "\n".join(lines)
-        harness.replace_file(f"{self.root}/Release", text.encode() + b"\n")
+        self.put("Release", text.encode() + b"\n")
 
     def configure(self, url):
         for name in ("state/lists/partial", "cache/archives/partial", "etc/apt.conf.d",
