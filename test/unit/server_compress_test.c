@@ -51,21 +51,18 @@ static char *bytes_of(size_t size)
     return bytes;
 }
 
-/* Words that repeat now and then: word i depends on i. */
+/* Lines of a program, more or less: line i depends on i. */
 static char *text_of(size_t size)
 {
-    static const char *const WORDS[] = { "function", "return", "const ", " = ",    ";\n",
-                                         "(index)",  "{\n",    "}\n",    "length", "0x1f" };
     char *text = bytes_of(size);
     size_t used = 0;
     for (uint64_t i = 0; used < size; i++) {
-        const char *word = WORDS[mix(i) % (sizeof(WORDS) / sizeof(WORDS[0]))];
-        for (; *word != '\0' && used < size; word++) {
-            text[used++] = *word;
-        }
-        if (i % 4 == 0 && used < size) {
-            text[used++] = (char)mix(i + 1);
-        }
+        char line[128];
+        int length = snprintf(line, sizeof(line), "    items[%u] = { .name = \"n%x\", %u };\n",
+                              (unsigned)i, (unsigned)mix(i) & 0xfffff, (unsigned)(mix(i) >> 50));
+        size_t part = (size_t)length < size - used ? (size_t)length : size - used;
+        memcpy(text + used, line, part);
+        used += part;
     }
     return text;
 }
