@@ -216,6 +216,55 @@ static void an_engine_with_work_pending_cannot_be_destroyed(void **state)
     assert_int_equal(report.values[1], SIGABRT);
 }
 
+struct runaway {
+    struct uring_helpers *helpers;
+    struct job *job;
+    struct uring *uring;
+    int error;
+};
+
+static void *runaway_main(void *argument)
+{
+    struct runaway *runaway = argument;
+    runaway->error = engine_try(runaway->helpers, &runaway->uring);
+    if (runaway->error == 0) {
+        runaway->error = offload(runaway->uring, URING_URGENT, runaway->job);
+    }
+    return NULL;
+}
+
+static void leave_an_engine_behind(struct child_report *report, void *argument)
+{
+    struct scene scene;
+    struct runaway runaway = { .error = 0 };
+    pthread_t thread;
+    (void)argument;
+    scene_init(&scene);
+    report->values[0] = uring_helpers_create(1, &runaway.helpers);
+    if (report->values[0] != 0) {
+        return;
+    }
+    struct job job = job_make(&scene, 1, true);
+    runaway.job = &job;
+    (void)pthread_create(&thread, NULL, runaway_main, &runaway);
+    (void)pthread_join(thread, NULL);
+    report->values[0] = runaway.error;
+    scene_open_gate(&scene);
+    uring_helpers_destroy(runaway.helpers);
+    report->values[1] = 1;
+}
+
+/* A worker that has to give up leaves its ring to the end of the process. */
+static void an_engine_whose_thread_has_ended_does_not_hold_the_helpers_up(void **state)
+{
+    (void)state;
+    struct child_report report = child_run(leave_an_engine_behind, NULL);
+    if (report.values[0] != 0) {
+        skip_because("io_uring is not allowed here", report.values[0]);
+    }
+    assert_int_equal(report.values[1], 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +274,8 @@ int main(void)
         cmocka_unit_test_setup(helpers_that_cannot_all_start_leave_nothing, set_up),
         cmocka_unit_test_setup(destroying_finishes_what_runs_and_drops_what_waits, set_up),
         cmocka_unit_test_setup(an_engine_with_work_pending_cannot_be_destroyed, set_up),
+        cmocka_unit_test_setup(an_engine_whose_thread_has_ended_does_not_hold_the_helpers_up,
+                               set_up),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("ring_offload_bounds", tests, NULL, NULL);
