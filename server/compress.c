@@ -10,20 +10,25 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "server/brotli_memory.h"
 #include "server/file_read.h"
 
+/* Measured on documentation, style sheets and scripts: brotli 9 saves 0.2 % of the input more than
+ * 8 and takes two to nine times as long; zstd 12 is three times as fast as 15, and gives up what
+ * zstd gains on brotli 8. A job's memory was 69 MiB for zstd, 58 MiB for brotli, 1 MiB for gzip. */
 enum {
     GZIP_LEVEL = 9,
     GZIP_WINDOW_BITS = 15 + 16, /* 32 KiB, and the gzip wrapper: without a name, mtime 0 */
     GZIP_MEMORY_LEVEL = 8,
-    BROTLI_QUALITY = 9,
+    BROTLI_QUALITY = 8,
     ZSTD_LEVEL = 15,
 };
 
 struct compressor {
     enum http_coding coding;
     z_stream gzip;
-    BrotliEncoderState *brotli;
+    BrotliEncoderState *brotli; /* in brotli_memory */
+    struct brotli_memory brotli_memory;
     ZSTD_CCtx *zstd;
     char *result;
     size_t result_size;
@@ -39,16 +44,19 @@ static int gzip_init(struct compressor *compressor)
 
 static int brotli_init(struct compressor *compressor, uint64_t size)
 {
-    BrotliEncoderState *brotli = BrotliEncoderCreateInstance(NULL, NULL, NULL);
-    compressor->brotli = brotli;
-    if (brotli == NULL) {
+    compressor->brotli_memory.size_max = COMPRESS_MEMORY_MAX - COMPRESS_PIECE_SIZE;
+    if (setjmp(compressor->brotli_memory.failed) != 0) {
         return -ENOMEM;
     }
+    BrotliEncoderState *brotli = BrotliEncoderCreateInstance(brotli_memory_take, brotli_memory_give,
+                                                             &compressor->brotli_memory);
+    assert(brotli != NULL);
     bool done =
         BrotliEncoderSetParameter(brotli, BROTLI_PARAM_QUALITY, BROTLI_QUALITY) &&
         BrotliEncoderSetParameter(brotli, BROTLI_PARAM_LGWIN, COMPRESS_BROTLI_WINDOW_BITS) &&
         BrotliEncoderSetParameter(brotli, BROTLI_PARAM_SIZE_HINT, (uint32_t)size);
     assert(done);
+    compressor->brotli = brotli;
     return 0;
 }
 
@@ -93,9 +101,7 @@ static int compressor_init(struct compressor *compressor, const struct compress_
 static void compressor_free(struct compressor *compressor)
 {
     (void)deflateEnd(&compressor->gzip); /* of the other codings: finds nothing */
-    if (compressor->brotli != NULL) {
-        BrotliEncoderDestroyInstance(compressor->brotli);
-    }
+    brotli_memory_free(&compressor->brotli_memory);
     ZSTD_freeCCtx(compressor->zstd);
     free(compressor->result);
 }
@@ -118,16 +124,19 @@ static int gzip_add(struct compressor *compressor, const char *piece, size_t siz
 
 static int brotli_add(struct compressor *compressor, const char *piece, size_t size, bool is_last)
 {
-    const uint8_t *in = (const uint8_t *)piece;
-    uint8_t *out = (uint8_t *)compressor->result + compressor->result_size;
-    size_t room = compressor->result_max - compressor->result_size;
-    if (!BrotliEncoderCompressStream(compressor->brotli,
-                                     is_last ? BROTLI_OPERATION_FINISH : BROTLI_OPERATION_PROCESS,
-                                     &size, &in, &room, &out, NULL)) {
+    if (setjmp(compressor->brotli_memory.failed) != 0) {
         return -ENOMEM;
     }
+    BrotliEncoderOperation operation = is_last ? BROTLI_OPERATION_FINISH : BROTLI_OPERATION_PROCESS;
+    const uint8_t *in = (const uint8_t *)piece;
+    size_t in_size = size;
+    uint8_t *out = (uint8_t *)compressor->result + compressor->result_size;
+    size_t room = compressor->result_max - compressor->result_size;
+    BROTLI_BOOL fine = BrotliEncoderCompressStream(compressor->brotli, operation, &in_size, &in,
+                                                   &room, &out, NULL);
+    assert(fine);
     compressor->result_size = compressor->result_max - room;
-    bool is_done = is_last ? BrotliEncoderIsFinished(compressor->brotli) : size == 0;
+    bool is_done = is_last ? BrotliEncoderIsFinished(compressor->brotli) : in_size == 0;
     return is_done ? 0 : -ENOSPC;
 }
 

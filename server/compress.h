@@ -15,9 +15,9 @@
 enum {
     COMPRESS_PERCENT_MAX = 95,              /* of the input; a larger result is not worth it */
     COMPRESS_PIECE_SIZE = 256 * 1024,       /* read and compressed at once */
-    COMPRESS_ZSTD_WINDOW_BITS = 23,         /* 8 MiB: RFC 9659 3 */
+    COMPRESS_ZSTD_WINDOW_BITS = 22,         /* 4 MiB; clients take 8: RFC 9659 3 */
     COMPRESS_BROTLI_WINDOW_BITS = 22,       /* 4 MiB */
-    COMPRESS_MEMORY_MAX = 96 * 1024 * 1024, /* that a job uses at most, beside its result */
+    COMPRESS_MEMORY_MAX = 80 * 1024 * 1024, /* that a job uses at most, beside its result */
 };
 
 struct compress_job {

@@ -15,8 +15,9 @@
  * become free) wakes one that may take it.
  *
  * Ownership: from uring_offload() to works_done a work is ours; after that it may be gone at any
- * time, so the helper looks at its engine alone. The lock guards queues and the helpers' state; the
- * engine has one of its own for works_done, which outlives us. */
+ * time. The engine's ring stays until the message has come, and that is all that the helper still
+ * needs. The lock guards queues and the helpers' state; the engine has one of its own for
+ * works_done, which outlives us. */
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
@@ -174,10 +175,10 @@ static bool is_stopping(struct uring_helpers *helpers)
 }
 
 /* Any other error means that the thread of that engine has ended: nobody waits for the event. */
-static void post_event(struct helper *helper, const struct uring *uring)
+static void post_event(struct helper *helper, int ring_fd)
 {
     struct uring_token token = { .op = RING_OP_OWN, .slot = RING_OWN_WORK_DONE };
-    for (int attempts = 1; is_passing(uring_waker_wake(helper->waker, uring, token, 0));) {
+    for (int attempts = 1; is_passing(ring_message_send(helper->waker, ring_fd, token, 0));) {
         if (attempts >= ATTEMPTS_MIN && is_stopping(helper->helpers)) {
             return;
         }
@@ -192,8 +193,9 @@ static void finish(struct helper *helper, struct uring_work *work)
     work->next = NULL;
     *uring->works_done_end = work;
     uring->works_done_end = &work->next;
+    int ring_fd = uring->ring.ring_fd;
     pthread_mutex_unlock(&uring->works_lock);
-    post_event(helper, uring);
+    post_event(helper, ring_fd);
 }
 
 struct uring_work *ring_take_done(struct uring *uring)

@@ -57,6 +57,10 @@ struct uring {
     struct uring_work **works_done_end;
 };
 
+/* uring_waker_wake(), for who may not look at the target any more. */
+int ring_message_send(struct uring_waker *waker, int ring_fd, struct uring_token token,
+                      uint32_t result);
+
 /* Takes the work that has been waiting longest in works_done; there is one for each event of
  * RING_OWN_WORK_DONE. */
 struct uring_work *ring_take_done(struct uring *uring);

@@ -32,14 +32,14 @@ void uring_waker_destroy(struct uring_waker *waker)
     free(waker);
 }
 
-int uring_waker_wake(struct uring_waker *waker, const struct uring *target,
-                     struct uring_token token, uint32_t result)
+int ring_message_send(struct uring_waker *waker, int ring_fd, struct uring_token token,
+                      uint32_t result)
 {
     struct io_uring_sqe *entry = io_uring_get_sqe(&waker->ring);
     if (entry == NULL) {
         entry = &waker->ring.sq.sqes[0];
     }
-    io_uring_prep_msg_ring(entry, target->ring.ring_fd, result, uring_token_pack(token), 0);
+    io_uring_prep_msg_ring(entry, ring_fd, result, uring_token_pack(token), 0);
     int submitted = io_uring_submit(&waker->ring);
     if (submitted < 1) {
         return submitted < 0 ? submitted : -EAGAIN;
@@ -55,4 +55,10 @@ int uring_waker_wake(struct uring_waker *waker, const struct uring *target,
     int status = cqe->res < 0 ? cqe->res : 0;
     io_uring_cqe_seen(&waker->ring, cqe);
     return status;
+}
+
+int uring_waker_wake(struct uring_waker *waker, const struct uring *target,
+                     struct uring_token token, uint32_t result)
+{
+    return ring_message_send(waker, target->ring.ring_fd, token, result);
 }
