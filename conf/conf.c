@@ -111,7 +111,8 @@ static uint32_t relation_line(const struct parse *parse, const char *section, co
     if (parse->sections.is_bad[a] || parse->sections.is_bad[b]) {
         return 0;
     }
-    return parse->sections.line_of[a] > parse->sections.line_of[b] ? parse->sections.line_of[a] : parse->sections.line_of[b];
+    return parse->sections.line_of[a] > parse->sections.line_of[b] ? parse->sections.line_of[a]
+                                                                   : parse->sections.line_of[b];
 }
 
 static void relations_check(struct parse *parse)

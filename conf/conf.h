@@ -33,11 +33,11 @@ enum {
     CONF_CACHE_SIZE_MAX = 255,         /* a value of Cache-Control */
     CONF_REDIRECT_SIZE_MAX = 2047,     /* a target, as written */
     CONF_REALM_SIZE_MAX = 127,
-    CONF_ORIGINS_MAX = 64,        /* origins of one cors */
-    CONF_ORIGINS_SIZE_MAX = 4095, /* and their bytes */
-    CONF_STRINGS_SIZE = 512 * 1024,    /* what the sections above hold as text, all of them */
-    CONF_HOST_ALL = 0xffff,            /* host of a rule or mount that stands before any [host] */
-    CONF_ERRORS_MAX = 64,              /* errors reported in one go; the rest is counted */
+    CONF_ORIGINS_MAX = 64,          /* origins of one cors */
+    CONF_ORIGINS_SIZE_MAX = 4095,   /* and their bytes */
+    CONF_STRINGS_SIZE = 512 * 1024, /* what the sections above hold as text, all of them */
+    CONF_HOST_ALL = 0xffff,         /* host of a rule or mount that stands before any [host] */
+    CONF_ERRORS_MAX = 64,           /* errors reported in one go; the rest is counted */
     CONF_ERROR_SIZE_MAX = 255,
     CONF_TEXT_SIZE_MAX = 1024 * 1024,   /* an ini file larger than this is refused */
     CONF_LINE_SIZE_MAX = 2 * 4096 + 64, /* a path with every byte a doubled quote still fits */

@@ -22,7 +22,8 @@ enum conf_kind {
     CONF_KIND_INDEX,      /* file names, separated by blanks */
     CONF_KIND_TYPE,       /* any ".EXT" is a key of the section */
     CONF_KIND_ERROR_PAGE, /* any status is a key of the section */
-    /* Texts: the field is an offset into the strings. Where a row has a word, it is kept as such. */
+    /* Texts: the field is an offset into the strings. Where a row has a word, it is kept as such.
+     */
     CONF_KIND_FILE,     /* a path */
     CONF_KIND_HEADER,   /* a line of a head; the line may be repeated */
     CONF_KIND_CACHE,    /* a value of Cache-Control, or a duration */

@@ -280,5 +280,6 @@ int main(void)
         cmocka_unit_test(an_empty_path_is_refused),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("conf_value", tests, conf_set_up, conf_tear_down) == 0 ? 0 : 1;
+    return cmocka_run_group_tests_name("conf_value", tests, conf_set_up, conf_tear_down) == 0 ? 0
+                                                                                              : 1;
 }
