@@ -54,7 +54,7 @@ static void unknown_key_add(struct parse *parse, const char *section, const char
 static void pair_set(struct parse *parse, const char *section, const char *name)
 {
     uint32_t line = parse->lines.line;
-    if (section[0] == '\0') {
+    if (parse->sections.line == 0) {
         conf_errors_add(parse->errors, line,
                         "key '%s' before any section: expected [SECTION] first", name);
         return;

@@ -7,7 +7,12 @@
  * in "text/html;charset=utf-8". A value in double quotes is taken as it is, blanks, ';' and '#'
  * included; "" in it stands for one quote. A backslash means nothing special. Control bytes but for
  * the tab, NUL included, are errors; so is a line past CONF_LINE_SIZE_MAX. Bytes past ASCII are
- * passed on. */
+ * passed on.
+ *
+ * [host NAME ...], [mount /PREFIX/] and [path /PATTERN] may be given any number of times, each with
+ * keys of its own. The argument is all between the word and the first ']' that ends the line, or
+ * that a comment follows; nothing in it is quoted. A [mount] or [path] belongs to the [host] above
+ * it, and holds for every host where there is none. */
 #ifndef GYRE_CONF_H
 #define GYRE_CONF_H
 
@@ -235,14 +240,15 @@ struct conf_errors {
     } errors[CONF_ERRORS_MAX];
 };
 
-/* Every default, as documented in conf/gyre.ini. listen is empty: the caller adds its own default
- * when neither the file nor the command line named one. */
+/* Every default, as documented in conf/gyre.ini; conf->files has those of the rules. listen is
+ * empty: the caller adds its own default when neither the file nor the command line named one. */
 void conf_init(struct conf *conf);
 
 /* Reads text into *conf, over what is there. Returns true when there was no error; otherwise
- * *errors has them in the order of their lines, and *conf must not be used. Unknown section, key
- * out of a section, unknown key, key given twice, bad value, value out of range, line too long:
- * each is one. */
+ * *errors has them in the order of their lines, and *conf must not be used. Unknown section, wrong
+ * argument of a section, key out of a section, unknown key, key given twice in one section, bad
+ * value, value out of range, a section too many, strings that are full, line too long: each is one.
+ */
 bool conf_parse(const char *text, size_t size, struct conf *conf, struct conf_errors *errors);
 
 /* Takes an address apart. Returns NULL and fills *endpoint, or a static text that says what was

@@ -155,7 +155,7 @@ static void section_write(struct conf_lines *lines, struct span line, char *buff
         conf_errors_add(lines->errors, lines->line,
                         "'%.*s': expected [SECTION], alone on its line or before a comment",
                         span_excerpt_size(line), line.at);
-        conf_section_skip(lines->sections);
+        conf_section_skip(lines->sections, lines->line);
         memcpy(buffer, "\n", sizeof("\n"));
         return;
     }

@@ -52,8 +52,9 @@ static void text_check(const struct conf *conf, uint32_t offset)
 
 static void rule_check(const struct conf *conf, const struct conf_rule *rule)
 {
-    const uint32_t texts[] = { rule->pattern,    rule->redirect, rule->cache, rule->cors, rule->auth,
-                               rule->auth_realm, rule->try,      rule->spa,   rule->headers };
+    const uint32_t texts[] = { rule->pattern, rule->redirect, rule->cache,
+                               rule->cors,    rule->auth,     rule->auth_realm,
+                               rule->try,     rule->spa,      rule->headers };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         text_check(conf, texts[i]);
     }
