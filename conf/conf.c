@@ -23,7 +23,8 @@ struct parse {
 
 void conf_init(struct conf *conf)
 {
-    memset(conf, 0, sizeof(*conf));
+    memset(conf, 0, offsetof(struct conf, strings));
+    conf->strings[0] = '\0';
     conf->strings_used = 1;
     conf->files.host = CONF_HOST_ALL;
     for (uint32_t i = 0; i < conf_keys_count; i++) {

@@ -221,8 +221,8 @@ struct conf {
     uint32_t mounts_count;
     struct conf_rule rules[CONF_RULES_MAX];
     uint32_t rules_count;
-    uint32_t strings_used; /* at least 1: offset 0 is the empty string */
-    char strings[CONF_STRINGS_SIZE];
+    uint32_t strings_used;           /* at least 1: offset 0 is the empty string */
+    char strings[CONF_STRINGS_SIZE]; /* the last field; what is not used was never written */
 };
 
 /* The string of an offset; "" for 0. */
