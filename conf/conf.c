@@ -23,7 +23,8 @@ struct parse {
 
 void conf_init(struct conf *conf)
 {
-    memset(conf, 0, sizeof(*conf));
+    memset(conf, 0, offsetof(struct conf, strings));
+    conf->strings[0] = '\0';
     conf->strings_used = 1;
     conf->files.host = CONF_HOST_ALL;
     for (uint32_t i = 0; i < conf_keys_count; i++) {
@@ -54,7 +55,7 @@ static void unknown_key_add(struct parse *parse, const char *section, const char
 static void pair_set(struct parse *parse, const char *section, const char *name)
 {
     uint32_t line = parse->lines.line;
-    if (section[0] == '\0') {
+    if (parse->sections.line == 0) {
         conf_errors_add(parse->errors, line,
                         "key '%s' before any section: expected [SECTION] first", name);
         return;
@@ -111,7 +112,8 @@ static uint32_t relation_line(const struct parse *parse, const char *section, co
     if (parse->sections.is_bad[a] || parse->sections.is_bad[b]) {
         return 0;
     }
-    return parse->sections.line_of[a] > parse->sections.line_of[b] ? parse->sections.line_of[a] : parse->sections.line_of[b];
+    return parse->sections.line_of[a] > parse->sections.line_of[b] ? parse->sections.line_of[a]
+                                                                   : parse->sections.line_of[b];
 }
 
 static void relations_check(struct parse *parse)

@@ -7,7 +7,12 @@
  * in "text/html;charset=utf-8". A value in double quotes is taken as it is, blanks, ';' and '#'
  * included; "" in it stands for one quote. A backslash means nothing special. Control bytes but for
  * the tab, NUL included, are errors; so is a line past CONF_LINE_SIZE_MAX. Bytes past ASCII are
- * passed on. */
+ * passed on.
+ *
+ * [host NAME ...], [mount /PREFIX/] and [path /PATTERN] may be given any number of times, each with
+ * keys of its own. The argument is all between the word and the first ']' that ends the line, or
+ * that a comment follows; nothing in it is quoted. A [mount] or [path] belongs to the [host] above
+ * it, and holds for every host where there is none. */
 #ifndef GYRE_CONF_H
 #define GYRE_CONF_H
 
@@ -33,11 +38,11 @@ enum {
     CONF_CACHE_SIZE_MAX = 255,         /* a value of Cache-Control */
     CONF_REDIRECT_SIZE_MAX = 2047,     /* a target, as written */
     CONF_REALM_SIZE_MAX = 127,
-    CONF_ORIGINS_MAX = 64,        /* origins of one cors */
-    CONF_ORIGINS_SIZE_MAX = 4095, /* and their bytes */
-    CONF_STRINGS_SIZE = 512 * 1024,    /* what the sections above hold as text, all of them */
-    CONF_HOST_ALL = 0xffff,            /* host of a rule or mount that stands before any [host] */
-    CONF_ERRORS_MAX = 64,              /* errors reported in one go; the rest is counted */
+    CONF_ORIGINS_MAX = 64,          /* origins of one cors */
+    CONF_ORIGINS_SIZE_MAX = 4095,   /* and their bytes */
+    CONF_STRINGS_SIZE = 512 * 1024, /* what the sections above hold as text, all of them */
+    CONF_HOST_ALL = 0xffff,         /* host of a rule or mount that stands before any [host] */
+    CONF_ERRORS_MAX = 64,           /* errors reported in one go; the rest is counted */
     CONF_ERROR_SIZE_MAX = 255,
     CONF_TEXT_SIZE_MAX = 1024 * 1024,   /* an ini file larger than this is refused */
     CONF_LINE_SIZE_MAX = 2 * 4096 + 64, /* a path with every byte a doubled quote still fits */
@@ -216,8 +221,8 @@ struct conf {
     uint32_t mounts_count;
     struct conf_rule rules[CONF_RULES_MAX];
     uint32_t rules_count;
-    uint32_t strings_used; /* at least 1: offset 0 is the empty string */
-    char strings[CONF_STRINGS_SIZE];
+    uint32_t strings_used;           /* at least 1: offset 0 is the empty string */
+    char strings[CONF_STRINGS_SIZE]; /* the last field; what is not used was never written */
 };
 
 /* The string of an offset; "" for 0. */
@@ -235,14 +240,15 @@ struct conf_errors {
     } errors[CONF_ERRORS_MAX];
 };
 
-/* Every default, as documented in conf/gyre.ini. listen is empty: the caller adds its own default
- * when neither the file nor the command line named one. */
+/* Every default, as documented in conf/gyre.ini; conf->files has those of the rules. listen is
+ * empty: the caller adds its own default when neither the file nor the command line named one. */
 void conf_init(struct conf *conf);
 
 /* Reads text into *conf, over what is there. Returns true when there was no error; otherwise
- * *errors has them in the order of their lines, and *conf must not be used. Unknown section, key
- * out of a section, unknown key, key given twice, bad value, value out of range, line too long:
- * each is one. */
+ * *errors has them in the order of their lines, and *conf must not be used. Unknown section, wrong
+ * argument of a section, key out of a section, unknown key, key given twice in one section, bad
+ * value, value out of range, a section too many, strings that are full, line too long: each is one.
+ */
 bool conf_parse(const char *text, size_t size, struct conf *conf, struct conf_errors *errors);
 
 /* Takes an address apart. Returns NULL and fills *endpoint, or a static text that says what was

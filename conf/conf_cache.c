@@ -62,13 +62,15 @@ static bool directive_is_a_word(const char *name, size_t size)
            conf_text_is(name, size, "on");
 }
 
-/* token [ "=" ( token / quoted-string without escapes ) ]. Returns where it ends; NULL: *expected. */
+/* token [ "=" ( token / quoted-string without escapes ) ]. Returns where it ends; NULL: *expected.
+ */
 static const char *directive_skip(const char *text, const char **expected)
 {
     *expected = expected_value;
     const char *name_end = conf_token_skip(text);
     size_t name_size = (size_t)(name_end - text);
-    if (name_size == 0 || !isalpha((unsigned char)text[0]) || directive_is_a_word(text, name_size)) {
+    if (name_size == 0 || !isalpha((unsigned char)text[0]) ||
+        directive_is_a_word(text, name_size)) {
         return NULL;
     }
     const char *value = *name_end == '=' ? name_end + 1 : name_end;

@@ -1,5 +1,5 @@
-/* conf_glob: whether a pattern is one, and what it captures. http/http_glob.h says what it means, and
- * accepts each that is accepted here. */
+/* conf_glob: whether a pattern is one, and what it captures. http/http_glob.h says what it means,
+ * and accepts each that is accepted here. */
 #include <assert.h>
 #include <ctype.h>
 #include <string.h>

@@ -14,11 +14,26 @@ static const char expected_header[] =
 static const char *name_check(const char *name, size_t size)
 {
     static const char *const TAKEN[] = {
-        "Accept-Ranges", "Connection",    "Content-Encoding",  "Content-Length",
-        "Content-Range", "Content-Type",  "Date",              "ETag",
-        "Keep-Alive",    "Last-Modified", "Location",          "Server",
-        "Set-Cookie",    "TE",            "Trailer",           "Transfer-Encoding",
-        "Upgrade",       "Vary",          "WWW-Authenticate",  "X-Content-Type-Options",
+        "Accept-Ranges",
+        "Connection",
+        "Content-Encoding",
+        "Content-Length",
+        "Content-Range",
+        "Content-Type",
+        "Date",
+        "ETag",
+        "Keep-Alive",
+        "Last-Modified",
+        "Location",
+        "Server",
+        "Set-Cookie",
+        "TE",
+        "Trailer",
+        "Transfer-Encoding",
+        "Upgrade",
+        "Vary",
+        "WWW-Authenticate",
+        "X-Content-Type-Options",
     };
     if (conf_text_is(name, size, "Cache-Control")) {
         return "expected cache = for the Cache-Control";

@@ -250,11 +250,6 @@ bool conf_key_is_repeatable(const struct conf_key *key)
     return key->kind == CONF_KIND_LISTEN || key->kind == CONF_KIND_HEADER || key_is_map(key);
 }
 
-bool conf_key_is_text(const struct conf_key *key)
-{
-    return key->kind >= CONF_KIND_FILE && key->kind <= CONF_KIND_SPA;
-}
-
 size_t conf_key_place(const struct conf_key *key, uint32_t instance)
 {
     switch (key->base) {

@@ -22,7 +22,8 @@ enum conf_kind {
     CONF_KIND_INDEX,      /* file names, separated by blanks */
     CONF_KIND_TYPE,       /* any ".EXT" is a key of the section */
     CONF_KIND_ERROR_PAGE, /* any status is a key of the section */
-    /* Texts: the field is an offset into the strings. Where a row has a word, it is kept as such. */
+    /* Texts: the field is an offset into the strings. Where a row has a word, it is kept as such.
+     */
     CONF_KIND_FILE,     /* a path */
     CONF_KIND_HEADER,   /* a line of a head; the line may be repeated */
     CONF_KIND_CACHE,    /* a value of Cache-Control, or a duration */
@@ -82,17 +83,16 @@ bool conf_section_is_known(const char *section);
 /* Whether several lines may share this row: it is a list, or a map. */
 bool conf_key_is_repeatable(const struct conf_key *key);
 
-/* Whether the row's field is the offset of a text. */
-bool conf_key_is_text(const struct conf_key *key);
-
-/* Where a row's field is in struct conf: that of the base's instance, the last one that there is or
- * any. */
-size_t conf_key_place_last(const struct conf_key *key, const struct conf *conf);
+/* The offset in struct conf of a row's field in one instance of its base (any, for CONF_BASE_CONF),
+ * and in the last one that there is, the one being read. */
 size_t conf_key_place(const struct conf_key *key, uint32_t instance);
+size_t conf_key_place_last(const struct conf_key *key, const struct conf *conf);
 
-/* What the sections of a base take as their argument, or NULL. */
-const char *conf_section_form(const char *section);
+/* The base of a known section's keys. */
 enum conf_base conf_section_base(const char *section);
+
+/* What a known section takes as its argument, for the texts of errors; NULL: none. */
+const char *conf_section_form(const char *section);
 
 /* Writes "[server], [timeouts], ..." or the names of one section's keys. */
 void conf_sections_write(char *buffer, size_t size);

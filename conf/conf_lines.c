@@ -155,7 +155,7 @@ static void section_write(struct conf_lines *lines, struct span line, char *buff
         conf_errors_add(lines->errors, lines->line,
                         "'%.*s': expected [SECTION], alone on its line or before a comment",
                         span_excerpt_size(line), line.at);
-        conf_section_skip(lines->sections);
+        conf_section_skip(lines->sections, lines->line);
         memcpy(buffer, "\n", sizeof("\n"));
         return;
     }
@@ -167,8 +167,8 @@ static void section_write(struct conf_lines *lines, struct span line, char *buff
     section.end = rest.at;
     rest = span_trim(rest);
     memcpy(argument, rest.at, span_size(rest));
-    size_t word_size = span_size(section) < CONF_KEY_SIZE_MAX ? span_size(section)
-                                                               : CONF_KEY_SIZE_MAX;
+    size_t word_size =
+        span_size(section) < CONF_KEY_SIZE_MAX ? span_size(section) : CONF_KEY_SIZE_MAX;
     memcpy(word, section.at, word_size);
     conf_section_open(lines->sections, lines->line, word, argument);
     snprintf(buffer, size, "[%s]\n", word);

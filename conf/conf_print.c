@@ -172,10 +172,6 @@ static void text_print(struct writer *writer, const struct conf_key *key, const 
 static void key_print(struct writer *writer, const struct conf_key *key, const struct conf *conf,
                       uint32_t instance)
 {
-    if (conf_key_is_text(key)) {
-        text_print(writer, key, conf, instance);
-        return;
-    }
     switch (key->kind) {
     case CONF_KIND_LISTEN:
         for (uint32_t i = 0; i < conf->listen_count; i++) {
@@ -201,8 +197,16 @@ static void key_print(struct writer *writer, const struct conf_key *key, const s
     case CONF_KIND_ERROR_PAGE:
         error_pages_print(writer, conf);
         break;
-    default:
-        assert(false);
+    case CONF_KIND_FILE:
+    case CONF_KIND_HEADER:
+    case CONF_KIND_CACHE:
+    case CONF_KIND_REDIRECT:
+    case CONF_KIND_CORS:
+    case CONF_KIND_REALM:
+    case CONF_KIND_TRY:
+    case CONF_KIND_SPA:
+        text_print(writer, key, conf, instance);
+        break;
     }
 }
 

@@ -13,10 +13,10 @@ enum {
 static const char expected_target[] =
     "expected [301|302|307|308] and a target that begins with '/', http:// or https://";
 
-static bool status_is_valid(const char *text)
+static bool status_is_valid(const char *text, size_t size)
 {
     static const char *const STATUSES[] = { "301", "302", "307", "308" };
-    for (size_t i = 0; i < sizeof(STATUSES) / sizeof(STATUSES[0]); i++) {
+    for (size_t i = 0; size == STATUS_SIZE && i < sizeof(STATUSES) / sizeof(STATUSES[0]); i++) {
         if (memcmp(text, STATUSES[i], STATUS_SIZE) == 0) {
             return true;
         }
@@ -64,13 +64,12 @@ static const char *target_dollars_check(const char *target, uint32_t captures_co
     return NULL;
 }
 
-const char *conf_redirect_read(const char *text, uint32_t captures_count,
-                               struct conf_draft *draft)
+const char *conf_redirect_read(const char *text, uint32_t captures_count, struct conf_draft *draft)
 {
     const char *status = "301";
     size_t size = conf_word_find(&text);
-    if (size == STATUS_SIZE && isdigit((unsigned char)text[0])) {
-        if (!status_is_valid(text)) {
+    if (isdigit((unsigned char)text[0])) {
+        if (!status_is_valid(text, size)) {
             return expected_target;
         }
         status = text;

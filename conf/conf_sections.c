@@ -80,9 +80,10 @@ void conf_section_close(struct conf_sections *sections)
     }
 }
 
-void conf_section_skip(struct conf_sections *sections)
+void conf_section_skip(struct conf_sections *sections, uint32_t line)
 {
     conf_section_close(sections);
+    sections->line = line;
     sections->is_skipped = true;
 }
 

@@ -9,7 +9,7 @@ struct conf_sections {
     struct conf *conf;
     struct conf_errors *errors;
     enum conf_base base; /* of the open section */
-    uint32_t line;       /* of the open section */
+    uint32_t line;       /* of the open section; 0: none yet */
     bool is_skipped;     /* its keys are not to be read */
     uint16_t host;       /* what the next [mount] or [path] belongs to */
     /* Where each row was given, in the open section where its base has instances; 0: not in this
@@ -27,7 +27,7 @@ void conf_section_open(struct conf_sections *sections, uint32_t line, const char
                        const char *argument);
 
 /* The same for a line that is no section at all, which was reported already. */
-void conf_section_skip(struct conf_sections *sections);
+void conf_section_skip(struct conf_sections *sections, uint32_t line);
 
 /* Checks what the keys of the open section owe each other. */
 void conf_section_close(struct conf_sections *sections);

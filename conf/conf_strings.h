@@ -5,7 +5,8 @@
 #include "conf/conf.h"
 
 /* What was expected instead of a text too many. */
-#define CONF_STRINGS_FULL "expected at most 512K of texts in all [host], [mount] and [path] together"
+#define CONF_STRINGS_FULL \
+    "expected at most 512K of texts in all [host], [mount] and [path] together"
 
 /* A text on its way into the strings. What is put there is never longer than a line of the ini
  * text, but for what a grammar adds, and that is bounded by its own limits. */

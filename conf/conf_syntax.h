@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 enum {
-    CONF_HOST_NAME_SIZE_MAX = 253, /* RFC 1035 3.1, as text */
-    CONF_WILDCARDS_MAX = 8, /* of a pattern: '*', '**', '?' and {} */
+    CONF_HOST_NAME_SIZE_MAX = 253,              /* RFC 1035 3.1, as text */
+    CONF_WILDCARDS_MAX = 8,                     /* of a pattern: '*', '**', '?' and {} */
     CONF_CAPTURES_MAX = CONF_WILDCARDS_MAX + 1, /* and what is beneath a '/' at its end */
 };
 

@@ -16,8 +16,7 @@ const char *conf_spa_read(const char *text, struct conf_draft *draft);
 const char *conf_cache_read(const char *text, struct conf_draft *draft);
 
 /* conf_redirect.c. $1 to $9 may be used as far as the pattern captures. */
-const char *conf_redirect_read(const char *text, uint32_t captures_count,
-                               struct conf_draft *draft);
+const char *conf_redirect_read(const char *text, uint32_t captures_count, struct conf_draft *draft);
 
 /* conf_header.c. lines: those that the rule has. The draft is one more, with its CR LF. */
 const char *conf_header_read(const char *text, const char *lines, struct conf_draft *draft);

@@ -197,5 +197,6 @@ int main(void)
         cmocka_unit_test(a_socket_path_may_have_107_bytes),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("conf_entries", tests, conf_set_up, conf_tear_down) == 0 ? 0 : 1;
+    return cmocka_run_group_tests_name("conf_entries", tests, conf_set_up, conf_tear_down) == 0 ? 0
+                                                                                                : 1;
 }

@@ -268,5 +268,6 @@ int main(void)
         cmocka_unit_test(www_ini_parses_to_the_sample_site),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("conf_print", tests, conf_set_up, conf_tear_down) == 0 ? 0 : 1;
+    return cmocka_run_group_tests_name("conf_print", tests, conf_set_up, conf_tear_down) == 0 ? 0
+                                                                                              : 1;
 }

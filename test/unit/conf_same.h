@@ -1,5 +1,5 @@
-/* conf_same: whether two configurations say the same. Their texts may lie elsewhere, and their sections
- * stand in other lines. */
+/* conf_same: whether two configurations say the same. Their texts may lie elsewhere, and their
+ * sections stand in other lines. */
 #ifndef GYRE_TEST_CONF_SAME_H
 #define GYRE_TEST_CONF_SAME_H
 

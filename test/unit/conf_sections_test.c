@@ -241,6 +241,44 @@ static void what_follows_a_wrong_host_does_not_belong_to_the_one_above(void **st
                         "a_b", "expected names");
 }
 
+static void errors_of_sections_are_in_the_order_of_their_lines(void **state)
+{
+    struct conf *conf = *state;
+    static const char text[] = "[mount /a/]\n[path b]\ndeny = x\n[host a]\n[mount /b/]\n"
+                               "[path /]\nredirect = /\ndeny = on\n[nope]\nx = y\n[host a]\n";
+    static const uint32_t lines[] = { 1, 2, 3, 5, 8, 9, 11 };
+    struct conf_errors errors;
+    conf_init(conf);
+    assert_false(conf_parse(text, sizeof(text) - 1, conf, &errors));
+    assert_int_equal(errors.count, sizeof(lines) / sizeof(lines[0]));
+    for (uint32_t i = 0; i < errors.count; i++) {
+        assert_int_equal(errors.errors[i].line, lines[i]);
+    }
+}
+
+static void a_section_with_a_word_too_long_is_unknown(void **state)
+{
+    (void)state;
+    conf_assert_refuses("[server"
+                        "server"
+                        "server"
+                        "server"
+                        "server"
+                        "server"
+                        "server"
+                        "server"
+                        "server a]\nroot = a\n",
+                        1, "unknown section [serverserver", "expected one of [server]");
+}
+
+static void a_section_without_its_bracket_is_refused_and_its_keys_skipped(void **state)
+{
+    (void)state;
+    conf_assert_refuses("[cache]\n[server\nroot = a\n", 2, "[server", "expected [SECTION]");
+    conf_assert_refuses("[server\nroot = a\n", 1, "[server", "expected [SECTION]");
+    conf_assert_refuses("[]\nroot = a\n", 1, "unknown section []", "expected one of");
+}
+
 /* Writes `count` lines, each of the text before, a number, and the text behind. */
 static char *lines_write(const char *before, uint32_t count, const char *behind)
 {
@@ -353,6 +391,9 @@ int main(void)
         cmocka_unit_test(a_root_that_is_wrong_is_not_missing_too),
         cmocka_unit_test(a_root_named_off_is_a_path),
         cmocka_unit_test(what_follows_a_wrong_host_does_not_belong_to_the_one_above),
+        cmocka_unit_test(errors_of_sections_are_in_the_order_of_their_lines),
+        cmocka_unit_test(a_section_with_a_word_too_long_is_unknown),
+        cmocka_unit_test(a_section_without_its_bracket_is_refused_and_its_keys_skipped),
         cmocka_unit_test(hosts_mounts_and_rules_have_their_limits),
         cmocka_unit_test(names_of_hosts_have_their_limit),
         cmocka_unit_test(the_strings_have_their_limit),

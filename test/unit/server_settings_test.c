@@ -127,8 +127,9 @@ static void a_missing_file_is_named_with_the_reason(void **state)
     struct options options = { .config = "/nonexistent/gyre.ini" };
     outcome_take(outcome, &options);
     assert_int_equal(outcome->status, 2);
-    assert_string_equal(outcome->errors, "gyre: /nonexistent/gyre.ini: cannot be read: No such file "
-                                        "or directory; give -c the path of an ini file\n");
+    assert_string_equal(outcome->errors,
+                        "gyre: /nonexistent/gyre.ini: cannot be read: No such file "
+                        "or directory; give -c the path of an ini file\n");
 }
 
 static void a_directory_for_a_file_is_named_with_the_reason(void **state)
@@ -137,8 +138,9 @@ static void a_directory_for_a_file_is_named_with_the_reason(void **state)
     struct options options = { .config = "/" };
     outcome_take(outcome, &options);
     assert_int_equal(outcome->status, 2);
-    assert_string_equal(outcome->errors, "gyre: /: cannot be read: Is a directory; give -c the path "
-                                        "of an ini file\n");
+    assert_string_equal(outcome->errors,
+                        "gyre: /: cannot be read: Is a directory; give -c the path "
+                        "of an ini file\n");
 }
 
 static void a_file_past_the_limit_is_refused(void **state)
@@ -177,5 +179,8 @@ int main(void)
         cmocka_unit_test(the_same_address_twice_on_the_command_line_is_refused),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("server_settings", tests, outcome_set_up, outcome_tear_down) == 0 ? 0 : 1;
+    return cmocka_run_group_tests_name("server_settings", tests, outcome_set_up,
+                                       outcome_tear_down) == 0
+               ? 0
+               : 1;
 }
