@@ -280,6 +280,26 @@ void http_type_table_add_mime_types(struct http_type_table *table, struct slice 
     }
 }
 
+static struct slice type_of_slot(const struct http_type_table *table, uint32_t slot)
+{
+    return slice_of(table->text + table->slots[slot].type_offset, table->slots[slot].type_size);
+}
+
+size_t http_type_table_rows(const struct http_type_table *table, struct http_type_row *rows)
+{
+    size_t count = 0;
+    for (uint32_t slot = 0; slot < HTTP_TYPE_SLOTS_COUNT; slot++) {
+        if (table->slots[slot].extension_size > 0) {
+            rows[count].extension = slice_of(table->text + table->slots[slot].extension_offset,
+                                             table->slots[slot].extension_size);
+            rows[count].type = type_of_slot(table, slot);
+            count++;
+        }
+    }
+    assert(count == table->count);
+    return count;
+}
+
 struct slice http_type_by_name(const struct http_type_table *table, struct slice path)
 {
     size_t dot = path.size;
@@ -297,7 +317,7 @@ struct slice http_type_by_name(const struct http_type_table *table, struct slice
     if (table->slots[slot].extension_size == 0) {
         return SLICE_NONE;
     }
-    return slice_of(table->text + table->slots[slot].type_offset, table->slots[slot].type_size);
+    return type_of_slot(table, slot);
 }
 
 /* A guess must never make bytes run that their owner did not name so. "text/x-..." is source code.

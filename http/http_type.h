@@ -55,6 +55,15 @@ void http_type_table_add_mime_types(struct http_type_table *table, struct slice 
  * name such as ".profile" or "README" has none. SLICE_NONE when unknown. Borrows from the table. */
 struct slice http_type_by_name(const struct http_type_table *table, struct slice path);
 
+/* One extension, lower case without its dot, and its type; both borrow from the table. */
+struct http_type_row {
+    struct slice extension;
+    struct slice type;
+};
+
+/* Writes table->count rows, in no order. Returns that number. */
+size_t http_type_table_rows(const struct http_type_table *table, struct http_type_row *rows);
+
 /* What may be sent of a type that was guessed from the content (libmagic's "type/subtype"): types
  * that a browser would run (html, svg, xhtml, scripts, xml) become text/plain; text gets its
  * charset; nonsense and empty become application/octet-stream. Writes at most HTTP_TYPE_SIZE_MAX

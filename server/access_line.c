@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <time.h>
 
 #include "http/http_date.h"
 #include "http/http_head.h"
@@ -106,6 +107,47 @@ size_t access_log_format(const struct access_record *record, int64_t now_s, char
     write_number(&writer, record->body_bytes);
     write_quoted(&writer, record->referer);
     write_quoted(&writer, record->user_agent);
+    buffer[writer.used++] = '\n';
+    return writer.used;
+}
+
+static const char *colour_of(unsigned status)
+{
+    switch (status / 100) {
+    case 2:
+        return "\033[32m"; /* green */
+    case 3:
+        return "\033[36m"; /* cyan */
+    case 4:
+        return "\033[33m"; /* yellow */
+    default:
+        return "\033[31m"; /* red */
+    }
+}
+
+size_t access_log_format_short(const struct access_record *record, int64_t now_s, bool in_colour,
+                               char *buffer, size_t size)
+{
+    struct line_writer writer = { .buffer = buffer, .size = size - 1 };
+    char clock[16] = "";
+    time_t now = (time_t)now_s;
+    struct tm local;
+    if (localtime_r(&now, &local) != NULL) {
+        (void)strftime(clock, sizeof(clock), "%H:%M:%S ", &local);
+    }
+    write_text(&writer, clock);
+    write_text(&writer, in_colour ? colour_of(record->status) : "");
+    write_number(&writer, record->status);
+    write_text(&writer, in_colour ? "\033[0m " : " ");
+    /* "GET /path HTTP/1.1": the version is of no interest here. */
+    struct slice line = record->line;
+    const char *version = line.data != NULL ? memrchr(line.data, ' ', line.size) : NULL;
+    if (version != NULL && version != line.data) {
+        line.size = (size_t)(version - line.data);
+    }
+    write_escaped(&writer, line);
+    write_text(&writer, " ");
+    write_number(&writer, record->body_bytes);
     buffer[writer.used++] = '\n';
     return writer.used;
 }

@@ -40,7 +40,7 @@ static uint32_t lines_count(const char *data, uint32_t size)
     return count;
 }
 
-int access_log_open(struct access_log *log, struct uring *uring, const char *path)
+int access_log_open(struct access_log *log, struct uring *uring, const char *path, bool is_short)
 {
     *log = (struct access_log){ .uring = uring, .path = path, .file = -1, .file_next = -1 };
     if (strcmp(path, "off") == 0) {
@@ -58,6 +58,8 @@ int access_log_open(struct access_log *log, struct uring *uring, const char *pat
     log->buffers[1] = log->buffers[0] + LOG_BUFFER_SIZE;
     log->file = file;
     log->is_terminal = isatty(file) == 1;
+    log->is_short = is_short;
+    log->in_colour = is_short && log->is_terminal && getenv("NO_COLOR") == NULL;
     return 0;
 }
 
@@ -137,8 +139,11 @@ void access_log_add(struct access_log *log, const struct access_record *record, 
         log->dropped_count++;
         return;
     }
-    log->size[log->active] += (uint32_t)access_log_format(
-        record, now_s, log->buffers[log->active] + size, LOG_LINE_SIZE_MAX);
+    char *line = log->buffers[log->active] + size;
+    size_t line_size = log->is_short ? access_log_format_short(record, now_s, log->in_colour, line,
+                                                               LOG_LINE_SIZE_MAX)
+                                     : access_log_format(record, now_s, line, LOG_LINE_SIZE_MAX);
+    log->size[log->active] += (uint32_t)line_size;
 }
 
 void access_log_give_up(struct access_log *log)

@@ -16,10 +16,12 @@ struct access_log {
     int file;         /* -1: off */
     int file_next;    /* reopened: takes over when the write in flight is done; -1: none */
     bool is_terminal; /* every batch is written at once */
-    bool stalled;     /* the target takes nothing now: tried again at each tick */
-    bool given_up;    /* lines are dropped and counted from now on */
-    bool writing;     /* buffers[active ^ 1] is the kernel's */
-    uint8_t active;   /* the buffer that lines go to */
+    bool is_short; /* for development: one short line a response, see access_log_format_short() */
+    bool in_colour;
+    bool stalled;   /* the target takes nothing now: tried again at each tick */
+    bool given_up;  /* lines are dropped and counted from now on */
+    bool writing;   /* buffers[active ^ 1] is the kernel's */
+    uint8_t active; /* the buffer that lines go to */
     uint32_t size[2];
     uint32_t written_size; /* of the buffer in flight */
     uint64_t dropped_count;
@@ -38,8 +40,8 @@ struct access_record {
     uint64_t body_bytes;
 };
 
-/* Opens the log that `path` names. Returns 0 or -errno. */
-int access_log_open(struct access_log *log, struct uring *uring, const char *path);
+/* Opens the log that `path` names. Returns 0 or -errno. is_short: for somebody who watches. */
+int access_log_open(struct access_log *log, struct uring *uring, const char *path, bool is_short);
 /* Nothing may be in flight. */
 void access_log_close(struct access_log *log);
 
@@ -70,5 +72,10 @@ void access_log_handle_write(struct access_log *log, const struct uring_event *e
  * Pure; for access_log_add() and the tests. Control bytes, quotes and backslashes are escaped. */
 size_t access_log_format(const struct access_record *record, int64_t now_s, char *buffer,
                          size_t size);
+
+/* The same for somebody who watches: local time, status (in colour, if asked for), request line,
+ * bytes. now_s: UTC. */
+size_t access_log_format_short(const struct access_record *record, int64_t now_s, bool in_colour,
+                               char *buffer, size_t size);
 
 #endif

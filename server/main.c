@@ -5,6 +5,7 @@
 #include "server/options.h"
 #include "server/service.h"
 #include "server/settings.h"
+#include "server/types_print.h"
 
 /* Prints the configuration as understood: gyre -t. */
 static int print_settings(const struct conf *conf)
@@ -21,6 +22,18 @@ static int print_settings(const struct conf *conf)
     return status;
 }
 
+static int act(const struct options *options, const struct conf *conf)
+{
+    switch (options->action) {
+    case OPTIONS_TEST:
+        return print_settings(conf);
+    case OPTIONS_PRINT_TYPES:
+        return types_print(conf, stdout);
+    default:
+        return service_run(conf);
+    }
+}
+
 static int run(const struct options *options)
 {
     struct conf *conf = malloc(sizeof(*conf));
@@ -30,7 +43,7 @@ static int run(const struct options *options)
     }
     int status = settings_load(options, conf, stderr);
     if (status == 0) {
-        status = options->action == OPTIONS_TEST ? print_settings(conf) : service_run(conf);
+        status = act(options, conf);
     }
     free(conf);
     return status;
@@ -51,6 +64,7 @@ int main(int argc, char *argv[])
         options_print_version(stdout);
         return 0;
     case OPTIONS_TEST:
+    case OPTIONS_PRINT_TYPES:
     case OPTIONS_RUN:
         break;
     }

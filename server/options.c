@@ -9,18 +9,34 @@
 #include "conf/conf_value.h"
 #include "server/version.h"
 
+/* Long names only. */
+enum {
+    OPTION_DEV = 256,
+    OPTION_LISTING,
+    OPTION_ARCHIVE,
+    OPTION_SPA,
+    OPTION_CORS,
+    OPTION_PRINT_TYPES,
+};
+
 static const struct option long_options[] = {
     { "config", required_argument, NULL, 'c' },
     { "listen", required_argument, NULL, 'l' },
     { "workers", required_argument, NULL, 'w' },
     { "test", no_argument, NULL, 't' },
+    { "dev", no_argument, NULL, OPTION_DEV },
+    { "listing", no_argument, NULL, OPTION_LISTING },
+    { "archive", no_argument, NULL, OPTION_ARCHIVE },
+    { "spa", required_argument, NULL, OPTION_SPA },
+    { "cors", no_argument, NULL, OPTION_CORS },
+    { "print-types", no_argument, NULL, OPTION_PRINT_TYPES },
     { "version", no_argument, NULL, 'V' },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
 
 static const char help_text[] =
-    "usage: gyre [-c FILE] [-l ADDR:PORT]... [-w WORKERS] [-t] [-V] [-h] [DIR]\n"
+    "usage: gyre [OPTION]... [DIR]\n"
     "\n"
     "Serves the files of a directory over HTTP/1.1.\n"
     "\n"
@@ -36,7 +52,15 @@ static const char help_text[] =
     "                          Port 0 lets the kernel choose a free one.\n"
     "  -w, --workers WORKERS   threads, 1 to 256, or auto: one for each CPU\n"
     "                          (default: auto)\n"
+    "      --dev               for development: no-store on every answer, listings, one\n"
+    "                          short line a request on standard output, in colour on\n"
+    "                          a terminal\n"
+    "      --listing           list directories without an index\n"
+    "      --archive           give directories as a tar, too: /DIR/?format=tar\n"
+    "      --spa FILE          answer navigations to what is missing with this page\n"
+    "      --cors              let scripts of every origin read the answers\n"
     "  -t, --test              check the configuration, print it as understood, exit\n"
+    "      --print-types       print the media types in force, by extension, exit\n"
     "  -V, --version           print the version, exit\n"
     "  -h, --help              print this, exit\n"
     "\n"
@@ -52,6 +76,9 @@ static const char help_text[] =
     "\n"
     "Examples:\n"
     "  gyre                                  this directory at 127.0.0.1:8080\n"
+    "  gyre --dev                            the same, while it is being worked on\n"
+    "  gyre dist --spa index.html            a single-page application\n"
+    "  gyre ~/files --listing --archive      a directory to browse\n"
     "  gyre -l '*:80' -l unix:/run/gyre www  two listeners\n"
     "  gyre -c gyre.ini -t                   check a configuration before using it\n";
 
@@ -119,6 +146,35 @@ static int workers_set(struct options *options, const char *text, FILE *errors)
     return 0;
 }
 
+static int switch_add(struct options *options, const char *name, const char *section,
+                      const char *key, const char *value, FILE *errors)
+{
+    for (uint32_t i = 0; i < options->switches_count; i++) {
+        if (strcmp(options->switches[i].name, name) == 0) {
+            return usage_error(errors, "%s given twice: give it once", name);
+        }
+    }
+    assert(options->switches_count < OPTIONS_SWITCHES_MAX); /* there are fewer names */
+    options->switches[options->switches_count++] =
+        (struct options_switch){ .name = name, .section = section, .key = key, .value = value };
+    return 0;
+}
+
+/* "index.html" will do for "/index.html". */
+static int spa_set(struct options *options, const char *text, FILE *errors)
+{
+    const char *path = text[0] == '/' ? text + 1 : text;
+    if (path[0] == '\0' || strlen(path) >= OPTIONS_PAGE_SIZE_MAX) {
+        return usage_error(errors,
+                           "--spa %s: expected the path of a file beneath DIR, such as "
+                           "index.html, of at most %d bytes",
+                           text, OPTIONS_PAGE_SIZE_MAX - 1);
+    }
+    options->spa[0] = '/';
+    memcpy(options->spa + 1, path, strlen(path) + 1);
+    return switch_add(options, "--spa", "files", "spa", options->spa, errors);
+}
+
 static int dir_set(struct options *options, int argc, char *argv[], FILE *errors)
 {
     if (optind == argc) {
@@ -178,8 +234,23 @@ static int option_apply(struct options *options, int letter, FILE *errors)
     case 'h':
         options->action = OPTIONS_HELP;
         break;
+    case OPTION_DEV:
+        return switch_add(options, "--dev", "server", "dev", "on", errors);
+    case OPTION_LISTING:
+        return switch_add(options, "--listing", "files", "listing", "on", errors);
+    case OPTION_ARCHIVE:
+        return switch_add(options, "--archive", "files", "archive", "on", errors);
+    case OPTION_CORS:
+        return switch_add(options, "--cors", "files", "cors", "*", errors);
+    case OPTION_SPA:
+        return spa_set(options, optarg, errors);
+    case OPTION_PRINT_TYPES:
+        options->action = OPTIONS_PRINT_TYPES;
+        break;
     case ':':
-        return usage_error(errors, "option -%c needs a value after it", optopt);
+        return optopt == OPTION_SPA
+                   ? usage_error(errors, "option --spa needs a value after it")
+                   : usage_error(errors, "option -%c needs a value after it", optopt);
     default:
         assert(false);
     }

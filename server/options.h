@@ -7,12 +7,23 @@
 #include "conf/conf.h"
 
 enum {
-    OPTIONS_EXIT_USAGE = 2
-}; /* the exit status for a wrong command line or configuration */
+    OPTIONS_EXIT_USAGE = 2,   /* the exit status for a wrong command line or configuration */
+    OPTIONS_SWITCHES_MAX = 8, /* switches that stand for a key of the configuration */
+    OPTIONS_PAGE_SIZE_MAX = CONF_NAME_SIZE_MAX + 1,
+};
+
+/* A key that the command line sets, as a line of the ini file would. */
+struct options_switch {
+    const char *name; /* of the switch, for messages */
+    const char *section;
+    const char *key;
+    const char *value;
+};
 
 enum options_action {
     OPTIONS_RUN,
-    OPTIONS_TEST, /* -t: check the configuration and print it as understood */
+    OPTIONS_TEST,        /* -t: check the configuration and print it as understood */
+    OPTIONS_PRINT_TYPES, /* print the media types in force, by extension */
     OPTIONS_VERSION,
     OPTIONS_HELP,
 };
@@ -26,6 +37,9 @@ struct options {
     bool has_workers;
     uint32_t workers; /* as in struct conf: 0 is auto */
     const char *dir;
+    struct options_switch switches[OPTIONS_SWITCHES_MAX]; /* in the order given */
+    uint32_t switches_count;
+    char spa[OPTIONS_PAGE_SIZE_MAX + 1]; /* what --spa named, with its leading '/' */
 };
 
 /* Returns 0, or OPTIONS_EXIT_USAGE after one line to errors; then *options must not be used. --help

@@ -71,6 +71,29 @@ static int file_load(const char *path, struct conf *conf, FILE *errors)
     return status;
 }
 
+static int switches_apply(const struct options *options, struct conf *conf, FILE *errors)
+{
+    for (uint32_t i = 0; i < options->switches_count; i++) {
+        const struct options_switch *given = &options->switches[i];
+        const struct conf_key *key = conf_key_find(given->section, given->key);
+        assert(key != NULL);
+        char reason[CONF_ERROR_SIZE_MAX + 1];
+        if (!conf_value_set(key, given->key, given->value, conf, reason)) {
+            fprintf(errors, "gyre: %s %s: %s\n", given->name, given->value, reason);
+            return OPTIONS_EXIT_USAGE;
+        }
+    }
+    return 0;
+}
+
+/* Whoever develops wants to see the requests, unless they go to a file already. */
+static void dev_apply(struct conf *conf)
+{
+    if (conf->dev == CONF_ON && strcmp(conf->access_log, "off") == 0) {
+        memcpy(conf->access_log, "stdout", sizeof("stdout"));
+    }
+}
+
 /* Nothing of options can be wrong by itself any more; an address may still be there twice. */
 static int options_apply(const struct options *options, struct conf *conf, FILE *errors)
 {
@@ -93,7 +116,9 @@ static int options_apply(const struct options *options, struct conf *conf, FILE 
         memset(conf->root, 0, sizeof(conf->root));
         memcpy(conf->root, options->dir, strlen(options->dir));
     }
-    return 0;
+    int status = switches_apply(options, conf, errors);
+    dev_apply(conf);
+    return status;
 }
 
 int settings_load(const struct options *options, struct conf *conf, FILE *errors)

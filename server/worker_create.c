@@ -125,7 +125,8 @@ int worker_create(struct worker *worker, const struct worker_settings *settings)
         worker_destroy(worker);
         return error;
     }
-    error = access_log_open(&worker->log, worker->uring, settings->conf->access_log);
+    error = access_log_open(&worker->log, worker->uring, settings->conf->access_log,
+                            settings->conf->dev == CONF_ON);
     if (error != 0) {
         fprintf(stderr, "gyre: cannot open the access log '%s': %s\n", settings->conf->access_log,
                 strerror(-error));

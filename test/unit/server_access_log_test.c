@@ -8,7 +8,7 @@ static void a_log_that_is_off_has_no_file(void **state)
 {
     struct fixture *fixture = *state;
     struct access_log log;
-    assert_int_equal(access_log_open(&log, &fixture->uring, "off"), 0);
+    assert_int_equal(access_log_open(&log, &fixture->uring, "off", false), 0);
     assert_false(access_log_is_on(&log));
     assert_false(access_log_is_pending(&log));
     assert_int_equal(access_log_reopen(&log), 0);
@@ -21,7 +21,7 @@ static void standard_output_is_duplicated_and_survives_the_log(void **state)
 {
     struct fixture *fixture = *state;
     struct access_log log;
-    assert_int_equal(access_log_open(&log, &fixture->uring, "stdout"), 0);
+    assert_int_equal(access_log_open(&log, &fixture->uring, "stdout", false), 0);
     int file = log.file;
     assert_true(file > STDERR_FILENO);
     assert_int_equal(access_log_reopen(&log), 0);
@@ -35,8 +35,9 @@ static void a_log_that_cannot_be_opened_says_why(void **state)
 {
     struct fixture *fixture = *state;
     struct access_log log;
-    assert_int_equal(access_log_open(&log, &fixture->uring, "/tmp/gyre-no-such/log"), -ENOENT);
-    assert_int_equal(access_log_open(&log, &fixture->uring, fixture->folder), -EISDIR);
+    assert_int_equal(access_log_open(&log, &fixture->uring, "/tmp/gyre-no-such/log", false),
+                     -ENOENT);
+    assert_int_equal(access_log_open(&log, &fixture->uring, fixture->folder, false), -EISDIR);
     assert_false(access_log_is_on(&log));
 }
 
