@@ -68,7 +68,8 @@ class Site:
             os.mkdir(folder)
             names = scenario.prepare(folder)
             self.targets[scenario] = [f"/{scenario.__name__}/{name}" for name in names]
-        settings = {"cache.revalidate": "1h", **settings}
+        # A site waits for its turn longer than an idle connection is kept.
+        settings = {"cache.revalidate": "1h", "timeouts.keepalive": "1h", **settings}
         user = harness.ordinary_user() if way == "as_an_ordinary_user" else ()
         self.server = harness.shared(lambda: ConnectedServer(
             self.root, settings, ["-w", str(self.workers)], user=user))
