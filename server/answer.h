@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "http/http_respond.h"
+#include "http/http_target.h"
 #include "http/slice.h"
 
 struct worker;
@@ -31,6 +32,11 @@ bool answer_archive(struct worker *worker, struct connection *connection);
 /* Writes the Location of a rule's redirect into worker->location, and returns the bytes needed:
  * past HTTP_HEAD_LOCATION_SIZE_MAX it cannot be sent. */
 size_t answer_write_redirect(struct worker *worker, struct exchange *exchange);
+
+/* The name of the archive, and of the folder in it: the directory's own; that of the top is
+ * nobody's business. */
+void answer_write_archive_name(const struct exchange *exchange,
+                               char name[HTTP_SEGMENT_SIZE_MAX + 1]);
 
 /* --- what the files of the answers share -------------------------------------------------------
  */

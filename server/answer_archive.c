@@ -21,13 +21,29 @@ static bool is_chunked(const struct exchange *exchange)
     return exchange->request.version_minor > 0;
 }
 
+void answer_write_archive_name(const struct exchange *exchange,
+                               char name[HTTP_SEGMENT_SIZE_MAX + 1])
+{
+    size_t size = exchange->target.path_size;
+    size_t start = size;
+    while (start > 0 && exchange->target.path[start - 1] != '/') {
+        start--;
+    }
+    struct slice last = slice_of(exchange->target.path + start, size - start);
+    if (last.size == 0) {
+        last = SLICE("files");
+    }
+    memcpy(name, last.data, last.size);
+    name[last.size] = '\0';
+}
+
 /* To be saved as NAME.tar. RFC 6266; RFC 8187: the name percent-encoded. */
 static struct slice write_disposition(struct exchange *exchange, char buffer[DISPOSITION_SIZE_MAX])
 {
     struct http_writer writer = { .data = buffer, .size = DISPOSITION_SIZE_MAX };
     char name[HTTP_SEGMENT_SIZE_MAX + 1];
     char encoded[3 * HTTP_SEGMENT_SIZE_MAX];
-    task_write_archive_name(exchange, name);
+    answer_write_archive_name(exchange, name);
     size_t size = http_target_encode(slice_from_string(name), encoded, sizeof(encoded));
     http_writer_append(&writer, SLICE("attachment; filename*=UTF-8''"));
     http_writer_append(&writer, slice_of(encoded, size));

@@ -18,6 +18,7 @@
 int archive_walk_init(struct archive_walk *walk, const struct archive_stream_options *options)
 {
     *walk = (struct archive_walk){ .root = options->root,
+                                   .view = options->view,
                                    .show_dotfiles = options->show_dotfiles,
                                    .symlinks = options->symlinks,
                                    .top = -1,
@@ -253,6 +254,9 @@ static int take_name(struct archive_walk *walk, int directory, const char *name)
     }
     if (fstatat(directory, name, &walk->status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) {
         return unless_left_out(-errno);
+    }
+    if (!site_reveals(&walk->view, walk->path, S_ISDIR(walk->status.st_mode))) {
+        return 0;
     }
     switch (walk->status.st_mode & S_IFMT) {
     case S_IFDIR:

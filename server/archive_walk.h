@@ -20,6 +20,7 @@ struct archive_level {
 
 struct archive_walk {
     int root; /* borrowed */
+    struct site_view view;
     bool show_dotfiles;
     enum uring_symlinks symlinks;
     char served[ARCHIVE_PATH_SIZE_MAX + 1]; /* relative to the root */

@@ -12,7 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "http/http_basic.h"
 #include "http/http_glob_index.h"
+#include "http/http_redirect.h"
+#include "http/http_target.h"
+#include "http/http_writer.h"
 
 enum {
     NAME_SLOTS = 2 * CONF_HOST_NAMES_MAX, /* open addressing, at most half full */
@@ -288,8 +292,67 @@ static int mounts_open(struct sites *sites, uint16_t number, FILE *errors)
     return 0;
 }
 
+/* --- views -------------------------------------------------------------------------------------
+ */
+
+bool site_reveals(const struct site_view *view, const char *name, bool is_directory)
+{
+    if (view->sites == NULL) {
+        return true;
+    }
+    char path[1 + HTTP_PATH_SIZE_MAX + 1];
+    struct http_writer writer = { .data = path, .size = sizeof(path) };
+    http_writer_append_byte(&writer, '/');
+    http_writer_append(&writer, view->directory);
+    http_writer_append(&writer, slice_from_string(name));
+    size_t size = writer.needed;
+    if (is_directory) {
+        http_writer_append_byte(&writer, '/');
+    }
+    if (size > HTTP_PATH_SIZE_MAX) {
+        return false; /* nobody can ask for it */
+    }
+    struct site_place place =
+        sites_place(view->sites, view->site, slice_of(path + 1, size - 1), is_directory);
+    struct policy own;
+    const struct policy *policy =
+        sites_policy(view->sites, view->site, slice_of(path, writer.needed), &own);
+    return place.root == view->root && policy->deny == CONF_DENY_OFF &&
+           (policy->auth == 0 || policy->auth == view->auth);
+}
+
 /* --- rules -------------------------------------------------------------------------------------
  */
+
+/* The configuration has checked all of it by its own means; http/ must not meet what it does not
+ * take. */
+static const char *rule_check(const struct conf *conf, const struct conf_rule *rule)
+{
+    const char *expected = http_glob_check(policy_text(conf, rule->pattern));
+    struct slice redirect = policy_text(conf, rule->redirect);
+    struct slice realm = policy_text(conf, rule->auth_realm);
+    if (expected == NULL && redirect.size > 4) { /* "STATUS TARGET", not "off" */
+        expected = http_redirect_check(slice_of(redirect.data + 4, redirect.size - 4));
+    }
+    if (expected == NULL && realm.data != NULL) {
+        expected = http_basic_check_realm(realm);
+    }
+    return expected;
+}
+
+static int rules_check(const struct site *site, const struct conf *conf, FILE *errors)
+{
+    for (uint16_t i = 0; i < site->rules_count; i++) {
+        const struct conf_rule *rule = &conf->rules[site->rules[i]];
+        const char *expected = rule_check(conf, rule);
+        if (expected != NULL) {
+            fprintf(errors, "gyre: the rule [path %s] of line %u: %s\n",
+                    conf_text(conf, rule->pattern), rule->line, expected);
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
 
 static int rules_compile(struct sites *sites, uint16_t number, FILE *errors)
 {
@@ -311,6 +374,10 @@ static int rules_compile(struct sites *sites, uint16_t number, FILE *errors)
             site->patterns[site->rules_count] = policy_text(conf, conf->rules[i].pattern);
             site->rules[site->rules_count++] = i;
         }
+    }
+    int error = rules_check(site, conf, errors);
+    if (error != 0) {
+        return error;
     }
     http_glob_index_build(site->index, site->patterns, site->rules_count);
     return 0;

@@ -7,6 +7,7 @@
 
 #include "http/http_accept.h"
 #include "http/http_basic.h"
+#include "server/answer.h"
 #include "server/archive.h"
 #include "server/auth.h"
 #include "server/coding.h"
@@ -205,6 +206,20 @@ static void end_coding(struct worker *worker, struct connection *connection)
     exchange_found(worker, connection);
 }
 
+/* What the rules let this request see beneath the directory. The path stays where it is for as long
+ * as the exchange does. */
+static struct site_view view_of(const struct worker *worker, struct exchange *exchange)
+{
+    struct slice path = exchange_path(exchange);
+    return (struct site_view){
+        .sites = worker->settings.sites,
+        .site = exchange->site,
+        .root = exchange->place.root,
+        .auth = exchange->policy->auth,
+        .directory = exchange->target.path_size > 0 ? path : SLICE(""),
+    };
+}
+
 /* --- listings ----------------------------------------------------------------------------------
  */
 
@@ -239,6 +254,7 @@ static void start_listing(struct worker *worker, struct connection *connection, 
         slice_of(exchange->target.path, mount_size - (beneath_size > 0 && mount_size > 0));
     listing->root = sites_root(worker->settings.sites, exchange->place.root);
     listing->directory = directory;
+    listing->view = view_of(worker, exchange);
     listing->show_dotfiles = conf->dotfiles == CONF_DOTFILES_SHOW;
     listing->symlinks = freshness_symlinks(conf);
     listing->query = query;
@@ -306,31 +322,17 @@ static void end_listing(struct worker *worker, struct connection *connection)
 /* --- archives ----------------------------------------------------------------------------------
  */
 
-void task_write_archive_name(const struct exchange *exchange, char name[HTTP_SEGMENT_SIZE_MAX + 1])
-{
-    size_t size = exchange->target.path_size;
-    size_t start = size;
-    while (start > 0 && exchange->target.path[start - 1] != '/') {
-        start--;
-    }
-    struct slice last = slice_of(exchange->target.path + start, size - start);
-    if (last.size == 0) {
-        last = SLICE("files");
-    }
-    memcpy(name, last.data, last.size);
-    name[last.size] = '\0';
-}
-
 static void start_archive(struct worker *worker, struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
     const struct conf *conf = worker->settings.conf;
     char name[HTTP_SEGMENT_SIZE_MAX + 1];
-    task_write_archive_name(exchange, name);
+    answer_write_archive_name(exchange, name);
     struct archive_stream_options options = {
         .root = sites_root(worker->settings.sites, exchange->place.root),
         .path = exchange->place.path,
         .name = name,
+        .view = view_of(worker, exchange),
         .show_dotfiles = conf->dotfiles == CONF_DOTFILES_SHOW,
         .symlinks = freshness_symlinks(conf),
     };

@@ -9,12 +9,10 @@
 #include <stdbool.h>
 
 #include "http/http_coding.h"
-#include "http/http_target.h"
 #include "uring/uring.h"
 
 struct worker;
 struct connection;
-struct exchange;
 
 /* Whether the request's credentials are known to be good for the policy's password file. If not,
  * the exchange is concluded, or they are being checked. RFC 7617. */
@@ -30,10 +28,6 @@ void task_show_directory(struct worker *worker, struct connection *connection, i
 /* Makes a coding of exchange->entry and answers with that. */
 void task_make_coding(struct worker *worker, struct connection *connection,
                       enum http_coding coding);
-
-/* The name of the archive, and of the folder in it: the directory's own; that of the top is
- * nobody's business. */
-void task_write_archive_name(const struct exchange *exchange, char name[HTTP_SEGMENT_SIZE_MAX + 1]);
 
 /* Makes the next piece of exchange->archive. False: the helpers have too much to do. */
 bool task_next_piece(struct worker *worker, struct connection *connection);

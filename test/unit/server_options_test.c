@@ -244,7 +244,7 @@ static void help_names_every_option_and_fits_a_terminal(void **state)
                                          "-t, --test",     "-V, --version", "-h, --help",
                                          "127.0.0.1:8080", "USR1",          "USR2",
                                          "Examples:" };
-    char text[4096] = { 0 };
+    char text[8192] = { 0 };
     FILE *stream = fmemopen(text, sizeof(text) - 1, "w");
     assert_non_null(stream);
     options_print_help(stream);
