@@ -39,8 +39,8 @@ struct budget_limits budget_read_limits(void)
 static void divide_descriptors(struct budget *budget, const struct conf *conf, uint64_t descriptors,
                                uint32_t workers_count, uint32_t listeners_count)
 {
-    uint64_t own =
-        DESCRIPTORS_OWN + (uint64_t)workers_count * (DESCRIPTORS_WORKER + listeners_count);
+    uint64_t own = DESCRIPTORS_OWN + conf->compress_threads + /* a ring each */
+                   (uint64_t)workers_count * (DESCRIPTORS_WORKER + listeners_count);
     uint64_t left = descriptors > 2 * own ? descriptors - own : descriptors / 2;
     uint64_t share = left / workers_count;
     uint64_t files = share / 4 < CACHED_FILES_MAX ? share / 4 : CACHED_FILES_MAX;

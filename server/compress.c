@@ -228,8 +228,7 @@ static void take_result(struct compress_job *job, struct compressor *compressor)
 
 void compress_run(struct uring_work *work)
 {
-    struct compress_job *job =
-        (struct compress_job *)((char *)work - offsetof(struct compress_job, work));
+    struct compress_job *job = (void *)((char *)work - offsetof(struct compress_job, work));
     assert(job->coding == HTTP_CODING_BR || job->coding == HTTP_CODING_ZSTD ||
            job->coding == HTTP_CODING_GZIP);
     assert(job->size <= UINT32_MAX);

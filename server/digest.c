@@ -52,8 +52,7 @@ int digest_bytes(const void *data, size_t size, uint8_t digest[DIGEST_SIZE])
 
 void digest_run(struct uring_work *work)
 {
-    struct digest_job *job =
-        (struct digest_job *)((char *)work - offsetof(struct digest_job, work));
+    struct digest_job *job = (void *)((char *)work - offsetof(struct digest_job, work));
     void *piece = malloc(DIGEST_PIECE_SIZE);
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     job->error = -ENOMEM;

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -20,14 +19,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "server/compress.h"
 #include "server/listener.h"
+#include "server/probe.h"
 #include "server/type_table.h"
 #include "server/worker.h"
-
-enum {
-    PROBE_ATTEMPTS_MAX = 20,
-    PROBE_PAUSE_MS = 100,
-};
 
 enum thread_state {
     THREAD_STARTING,
@@ -92,43 +88,6 @@ static uint32_t cpus_count(void)
 /* --- set-up ------------------------------------------------------------------------------------
  */
 
-/* The kernel gives the locked memory of a ring back some time after its process has ended: a
- * restart within a small limit (ulimit -l) has to wait for it. */
-static enum uring_refusal probe_patiently(int *error)
-{
-    enum uring_refusal refusal = uring_probe(error);
-    for (int i = 0; i < PROBE_ATTEMPTS_MAX && *error == -ENOMEM; i++) {
-        (void)poll(NULL, 0, PROBE_PAUSE_MS);
-        refusal = uring_probe(error);
-    }
-    return refusal;
-}
-
-static int tell_refusal(enum uring_refusal refusal, int error)
-{
-    const char *reason = "";
-    switch (refusal) {
-    case URING_REFUSAL_NONE:
-        return 0;
-    case URING_REFUSAL_KERNEL:
-        reason = "this kernel is older than 6.1, or was built without it";
-        break;
-    case URING_REFUSAL_SYSCTL:
-        reason = "the sysctl kernel.io_uring_disabled forbids it; set it to 0";
-        break;
-    case URING_REFUSAL_SECCOMP:
-        reason =
-            "a seccomp filter or security module forbids it, as container runtimes do by default; "
-            "allow io_uring_setup, io_uring_enter and io_uring_register";
-        break;
-    case URING_REFUSAL_RESOURCE:
-        reason = "memory, lockable memory (ulimit -l) or descriptors (ulimit -n) have run out";
-        break;
-    }
-    fprintf(stderr, "gyre: io_uring is not available: %s (%s)\n", reason, strerror(-error));
-    return 1;
-}
-
 static int create_types(struct service *service)
 {
     service->types = type_table_create(service->conf);
@@ -156,12 +115,12 @@ static int open_listeners(struct service *service)
 static struct uring_helpers *create_helpers(const struct conf *conf)
 {
     struct uring_helpers *helpers = NULL;
-    int error =
-        conf->compress_threads == 0 ? 0 : uring_helpers_create(conf->compress_threads, &helpers);
+    int error = uring_helpers_create(conf->compress_threads, &helpers);
     if (error != 0) {
-        fprintf(stderr, "gyre: cannot start the helper threads, so nothing is compressed: %s\n",
+        fprintf(stderr,
+                "gyre: cannot start the helper threads: nothing is compressed, listed, archived or "
+                "authorized: %s\n",
                 strerror(-error));
-        return NULL;
     }
     return helpers;
 }
@@ -331,13 +290,22 @@ static void wait_for_end(struct service *service, struct uring_waker *waker)
     }
 }
 
+/* Bytes that all threads together may come to use at most. */
+static uint64_t memory_max(const struct service *service, const struct worker_settings *settings)
+{
+    const struct conf *conf = service->conf;
+    uint64_t a_job = COMPRESS_MEMORY_MAX + (uint64_t)conf->compress_bytes_max;
+    return worker_memory_max(settings) * service->workers_count +
+           (settings->helpers != NULL ? conf->compress_threads * a_job : 0);
+}
+
 static void announce(const struct service *service, const struct worker_settings *settings)
 {
     warn_of_locked_memory(service);
     fprintf(stderr,
             "gyre: %u workers, up to %u connections each, at most %" PRIu64 " MiB of memory\n",
             service->workers_count, settings->budget.connections_max,
-            worker_memory_max(settings) * service->workers_count >> 20);
+            memory_max(service, settings) >> 20);
     for (uint32_t i = 0; i < service->listeners_count; i++) {
         listener_print(&service->listeners[i], service->conf->root, stdout);
     }
@@ -422,14 +390,10 @@ int service_run(const struct conf *conf)
     pthread_mutex_init(&service->lock, NULL);
     pthread_cond_init(&service->changed, NULL);
 
-    int error = 0;
-    enum uring_refusal refusal = probe_patiently(&error);
-    int status = tell_refusal(refusal, error);
-    if (status == 0 && sites_create(conf, stderr, &service->sites) == 0 &&
+    int status = 1;
+    if (probe_ring(stderr) == 0 && sites_create(conf, stderr, &service->sites) == 0 &&
         create_types(service) == 0 && open_listeners(service) == 0) {
         status = serve(service);
-    } else {
-        status = 1;
     }
     release(service);
     free(service);

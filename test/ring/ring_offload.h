@@ -42,7 +42,7 @@ struct job {
 
 static inline struct job *job_of(struct uring_work *work)
 {
-    return (struct job *)((char *)work - offsetof(struct job, work));
+    return (void *)((char *)work - offsetof(struct job, work));
 }
 
 static inline void job_run(struct uring_work *work)

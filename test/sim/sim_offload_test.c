@@ -24,7 +24,7 @@ struct job {
 
 static void job_run(struct uring_work *work)
 {
-    struct job *job = (struct job *)((char *)work - offsetof(struct job, work));
+    struct job *job = (void *)((char *)work - offsetof(struct job, work));
     job->runs_count++;
 }
 

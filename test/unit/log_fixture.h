@@ -69,7 +69,7 @@ static inline int set_up(void **state)
     (void)snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/gyre-log-XXXXXX");
     assert_non_null(mkdtemp(fixture->folder));
     (void)snprintf(fixture->path, sizeof(fixture->path), "%s/log", fixture->folder);
-    assert_int_equal(access_log_open(&fixture->log, &fixture->uring, fixture->path), 0);
+    assert_int_equal(access_log_open(&fixture->log, &fixture->uring, fixture->path, false), 0);
     assert_true(access_log_is_on(&fixture->log));
     return 0;
 }
