@@ -5,6 +5,7 @@
  * the memory it takes, however slow its reader. */
 #include <stdio.h>
 
+#include "http/http_class.h"
 #include "http/http_writer.h"
 #include "server/answer.h"
 #include "server/answer_outbuf.h"
@@ -13,7 +14,7 @@
 
 enum {
     CHUNK_HEAD_SIZE_MAX = 20,
-    DISPOSITION_SIZE_MAX = 32 + 3 * HTTP_SEGMENT_SIZE_MAX + 8,
+    DISPOSITION_SIZE_MAX = 64 + 4 * HTTP_SEGMENT_SIZE_MAX + 16,
 };
 
 static bool is_chunked(const struct exchange *exchange)
@@ -37,7 +38,8 @@ void answer_write_archive_name(const struct exchange *exchange,
     name[last.size] = '\0';
 }
 
-/* To be saved as NAME.tar. RFC 6266; RFC 8187: the name percent-encoded. */
+/* To be saved as NAME.tar: as it is where that is plain, and percent-encoded (RFC 8187) for those
+ * that read it. RFC 6266. */
 static struct slice write_disposition(struct exchange *exchange, char buffer[DISPOSITION_SIZE_MAX])
 {
     struct http_writer writer = { .data = buffer, .size = DISPOSITION_SIZE_MAX };
@@ -45,7 +47,14 @@ static struct slice write_disposition(struct exchange *exchange, char buffer[DIS
     char encoded[3 * HTTP_SEGMENT_SIZE_MAX];
     answer_write_archive_name(exchange, name);
     size_t size = http_target_encode(slice_from_string(name), encoded, sizeof(encoded));
-    http_writer_append(&writer, SLICE("attachment; filename*=UTF-8''"));
+    http_writer_append(&writer, SLICE("attachment; "));
+    size_t name_size = strlen(name);
+    if (http_class_skip(name, 0, name_size, HTTP_CLASS_TOKEN) == name_size) {
+        http_writer_append(&writer, SLICE("filename=\""));
+        http_writer_append(&writer, slice_of(name, name_size));
+        http_writer_append(&writer, SLICE(".tar\"; "));
+    }
+    http_writer_append(&writer, SLICE("filename*=UTF-8''"));
     http_writer_append(&writer, slice_of(encoded, size));
     http_writer_append(&writer, SLICE(".tar"));
     assert(writer.needed <= writer.size);

@@ -137,7 +137,9 @@ static void render_validators(struct entry *entry, int64_t now_s)
     entry->young = entry->young || (age_s >= 0 && age_s < HTTP_ETAG_YOUNG_S);
 
     http_date_write(identity->modified_s, entry->modified);
-    entry->has_mtime = http_mtime_is_sendable(identity->modified_s, now_s);
+    /* While the second may see another change, a date would stand for two versions of the file. */
+    entry->has_mtime = http_mtime_is_sendable(identity->modified_s, now_s) &&
+                       now_s - identity->modified_s >= HTTP_ETAG_YOUNG_S;
     int64_t latest_s =
         identity->modified_s > identity->changed_s ? identity->modified_s : identity->changed_s;
     bool unsettled = latest_s > now_s - HTTP_ETAG_YOUNG_S;

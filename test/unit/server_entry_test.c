@@ -113,6 +113,24 @@ static void the_head_has_status_length_type_and_validators(void **state)
     entry_release(&uring, entry);
 }
 
+/* Within the second a date would stand for two versions: whoever asks by date alone would keep the
+ * first. */
+static void there_is_no_date_before_its_second_is_surely_over(void **state)
+{
+    (void)state;
+    struct uring uring = { 0 };
+    struct stat status = sample;
+    for (int64_t age_s = 0; age_s <= HTTP_ETAG_YOUNG_S + 1; age_s++) {
+        status.st_mtim.tv_sec = now_s - age_s;
+        struct entry *entry = make(&status);
+        entry_render(entry, now_s);
+        assert_int_equal(entry->has_mtime, age_s >= HTTP_ETAG_YOUNG_S);
+        assert_int_equal(slice_contains(head_of(entry), SLICE("Last-Modified")),
+                         age_s >= HTTP_ETAG_YOUNG_S);
+        entry_release(&uring, entry);
+    }
+}
+
 /* The tail with Date and the blank line is another's. */
 static void the_head_ends_with_a_line_and_is_not_closed(void **state)
 {
@@ -291,6 +309,7 @@ int main(void)
         cmocka_unit_test(an_entry_has_copies_of_its_key_and_path_and_room_for_its_body),
         cmocka_unit_test(the_head_has_status_length_type_and_validators),
         cmocka_unit_test(the_head_ends_with_a_line_and_is_not_closed),
+        cmocka_unit_test(there_is_no_date_before_its_second_is_surely_over),
         cmocka_unit_test(the_tag_in_the_head_is_the_entry_s),
         cmocka_unit_test(an_empty_file_has_a_length_of_zero),
         cmocka_unit_test(an_mtime_that_says_nothing_is_not_sent),
