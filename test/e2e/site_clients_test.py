@@ -20,8 +20,8 @@ TEXT = b"".join(b"/* rule %d of a sheet */ .c%d { color: red }\n" % (i, i) for i
 
 
 def serve(ini, tree):
-    """A server with these settings. Browsers ask for an icon wherever they are: it is there, and the
-    console has nothing to say."""
+    """A server with these settings. Browsers ask for an icon wherever they are: it is there, and
+    the console has nothing to say."""
     return Server(harness.make_tree({**tree, "favicon.ico": b""}), ini)
 
 
