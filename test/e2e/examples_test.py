@@ -241,6 +241,7 @@ def hosts_have_sites_of_their_own(server):
     "gyre/staff": USERS, "gyre/board": f"eve:{HASH}\n".encode(), "www/intranet/notes.txt": b"notes",
     "www/intranet/board/minutes.txt": b"minutes", "www/intranet/healthz": b"ok\n",
     "www/intranet/.well-known/acme-challenge/x": b"x", "www/intranet/a/server.key": b"secret",
+    "www/intranet/a/plan.txt": b"plan",
 })
 def protected_is_for_those_with_a_password(server):
     refused = status(server, "/notes.txt", 401)
@@ -251,12 +252,18 @@ def protected_is_for_those_with_a_password(server):
     status(server, "/notes.txt", 401, "Authorization: Basic YWRhOndyb25n")
     field(server, "/notes.txt", "cache-control", "private, no-cache", AS_ADA)
     field(server, "/notes.txt", "x-robots-tag", "noindex, nofollow", AS_ADA)
-    contains(status(server, "/", 200, AS_ADA).body.decode(), "notes.txt")
+    equal(listed(server, "/"), ["a", "healthz", "notes.txt"], "what ada may see")
+    equal(listed(server, "/a/"), ["plan.txt"], "what is not denied")
     contains(status(server, "/board/", 401, AS_ADA).fields["www-authenticate"], "Board")
     status(server, "/board/minutes.txt", 200, "Authorization: Basic ZXZlOmNvcnJlY3QgaG9yc2U=")
     for target in ("/healthz", "/.well-known/acme-challenge/x"):
         status(server, target, 200)
     status(server, "/a/server.key", 403, AS_ADA)
+
+
+def listed(server, target):
+    listing = status(server, target, 200, AS_ADA, "Accept: application/json")
+    return [entry["name"] for entry in json.loads(listing.body)["entries"]]
 
 
 # --- all of them ----------------------------------------------------------------------------------
@@ -289,6 +296,15 @@ def every_example_is_accepted_as_it_is():
     for name in sorted(os.listdir(FOLDER)):
         result = harness.run_gyre("-c", os.path.join(FOLDER, name), "-t")
         equal((name, result.returncode, result.stderr), (name, 0, ""))
+
+
+@test
+def the_example_of_the_readme_is_accepted():
+    with open(os.path.join(harness.REPOSITORY, "README.md"), encoding="utf-8") as file:
+        [example] = re.findall(r"^```ini\n(.*?)^```$", file.read(), re.MULTILINE | re.DOTALL)
+    path = os.path.join(harness.temporary_directory(), "site.ini")
+    harness.write_file(path, example.encode())
+    equal(harness.run_gyre("-c", path, "-t").returncode, 0, "exit status")
 
 
 @test
