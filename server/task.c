@@ -388,7 +388,12 @@ void task_show_directory(struct worker *worker, struct connection *connection, i
     if (wants_archive && exchange->policy->archive) {
         uring_close(worker->uring, directory);
         start_archive(worker, connection);
-    } else if (exchange->policy->listing && !exchange->is_internal) {
+        return;
+    }
+    if (wants_archive) {
+        query.format = HTTP_LISTING_FORMAT_ANY; /* not to be had here: a word like any other */
+    }
+    if (exchange->policy->listing && !exchange->is_internal) {
         start_listing(worker, connection, directory, query);
     } else {
         uring_close(worker->uring, directory);

@@ -191,6 +191,14 @@ def a_redirect_keeps_a_long_query():
     contains(get(f"/dir?{query}").fields["location"], f"/\\?{query}$")
 
 
+@test
+def an_archive_that_is_not_to_be_had_is_a_listing_or_refused():
+    for listing, status in (("on", 200), ("off", 403)):
+        with Server(ini={"files.listing": listing, "index": "none.html"}) as server:
+            for _ in range(2):
+                equal(server.get("/?format=tar").status, status, f"listing = {listing}")
+
+
 # --- errors ---------------------------------------------------------------------------------------
 
 @test
