@@ -242,9 +242,17 @@ static void end_idle(struct worker *worker, struct connection *connection)
     }
 }
 
+/* A helper works for it: that may take as long as the file is large, and is not the peer's fault.
+ */
+static bool awaits_helper(const struct connection *connection)
+{
+    return connection->state == CONNECTION_OPEN && connection->exchange != NULL &&
+           connection->exchange->step == EXCHANGE_TASK;
+}
+
 void connection_expire(struct worker *worker, struct connection *connection)
 {
-    if (peer_progressed(worker, connection)) {
+    if (peer_progressed(worker, connection) || awaits_helper(connection)) {
         connection_make_ready(worker, connection);
         return;
     }

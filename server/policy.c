@@ -115,6 +115,21 @@ static struct slice line_take(struct slice *lines, struct slice *name)
     return line;
 }
 
+size_t policy_drop_lines(char *lines, size_t size, struct slice unwanted)
+{
+    size_t kept = 0;
+    struct slice rest = slice_of(lines, size);
+    while (rest.size > 0) {
+        struct slice name;
+        struct slice line = line_take(&rest, &name);
+        if (!slice_equal_ignoring_case(name, unwanted)) {
+            memmove(lines + kept, line.data, line.size);
+            kept += line.size;
+        }
+    }
+    return kept;
+}
+
 static bool lines_have(struct slice lines, struct slice wanted)
 {
     while (lines.size > 0) {

@@ -40,6 +40,9 @@ void policy_stack(const struct conf *conf, uint16_t index, struct policy *policy
 size_t policy_write_lines(const struct conf *conf, const struct policy *policy, char *buffer,
                           size_t size);
 
+/* Takes the lines with that name out of whole lines, in place. Returns the size that is left. */
+size_t policy_drop_lines(char *lines, size_t size, struct slice unwanted);
+
 /* The value of Cache-Control for a successful answer to a path; SLICE_NONE: none. */
 struct slice policy_cache_control(const struct conf *conf, const struct policy *policy,
                                   struct slice path);

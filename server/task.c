@@ -266,16 +266,21 @@ static void start_listing(struct worker *worker, struct connection *connection, 
     }
 }
 
-/* The lines of a listing: what the rules bring, and what keeps a file's name from acting. */
+/* The lines of a listing: what the rules bring, but with the page's own security policy: it keeps a
+ * file's name from acting, and lets the page's style in. Empty: they do not fit. */
 static struct slice listing_lines(struct worker *worker, const struct exchange *exchange)
 {
+    size_t size = policy_write_lines(worker->settings.conf, exchange->policy, worker->lines,
+                                     sizeof(worker->lines));
+    if (size > sizeof(worker->lines)) {
+        return SLICE("");
+    }
     struct http_writer writer = { .data = worker->lines, .size = sizeof(worker->lines) };
-    writer.needed = policy_write_lines(worker->settings.conf, exchange->policy, worker->lines,
-                                       sizeof(worker->lines));
+    writer.needed = policy_drop_lines(worker->lines, size, SLICE("Content-Security-Policy"));
     http_writer_append(&writer, SLICE("Content-Security-Policy: "));
     http_writer_append(&writer, http_listing_csp());
     http_writer_append(&writer, SLICE("\r\n"));
-    return slice_of(worker->lines, writer.needed);
+    return slice_of(worker->lines, writer.needed <= writer.size ? writer.needed : 0);
 }
 
 static struct entry *create_listing(struct worker *worker, const struct exchange *exchange,
@@ -295,7 +300,7 @@ static struct entry *create_listing(struct worker *worker, const struct exchange
     entry->lines = listing_lines(worker, exchange);
     entry->has_digest = digest_bytes(body.data, body.size, entry->digest) == 0;
     entry->has_no_etag = !entry->has_digest;
-    if (entry->lines.size > sizeof(worker->lines) || !entry_render(entry, worker->now_s)) {
+    if (entry->lines.size == 0 || !entry_render(entry, worker->now_s)) {
         entry_release(worker->uring, entry);
         return NULL;
     }
