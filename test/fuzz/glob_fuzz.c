@@ -80,8 +80,8 @@ static bool model_stars(struct model *model, struct slice pattern, struct slice 
     struct slice rest = without(pattern, is_deep ? 2 : 1);
     bool is_names = is_deep && pattern.data[-1] == '/' && rest.size > 0 && rest.data[0] == '/';
     if (is_names) {
-        /* A last "**", with its '/', is followed by another. */
-        rest = rest.size == 1 ? SLICE("**") : without(rest, 1);
+        /* A last "**", with its '/', is followed by another; one looks at the byte before. */
+        rest = rest.size == 1 ? without(SLICE("/**"), 1) : without(rest, 1);
         if (model_take(model, rest, path, 0, 0)) {
             return true;
         }
