@@ -160,10 +160,13 @@ def a_whole_host_moves():
 
 
 @test
-def path_is_without_its_first_slash():
-    text = "[path /a/**]\nredirect = /is-$path\n"
+def a_slash_before_the_path_is_not_doubled():
+    text = "[path /a/**]\nredirect = /x/$path\n[path /b/**]\nredirect = /x$path\n" \
+           "[path /c/**]\nredirect = /login?next=$path\n"
     with serve({"x": b"x"}, text) as server:
-        equal(server.get("/a/b").fields["location"], "/is-a/b")
+        for target, location in (("/a/f", "/x/a/f"), ("/b/f", "/x/b/f"),
+                                 ("/c/f", "/login?next=/c/f")):
+            equal(server.get(target).fields["location"], location)
 
 
 @test
