@@ -226,7 +226,7 @@ static void start_listing(struct worker *worker, struct connection *connection, 
         give_up(worker, connection);
         return;
     }
-    if (query.format == HTTP_LISTING_FORMAT_ANY) {
+    if (query.format == HTTP_LISTING_FORMAT_ANY || query.format == HTTP_LISTING_FORMAT_TAR) {
         query.format = http_accept_prefers_json(&exchange->request) ? HTTP_LISTING_FORMAT_JSON
                                                                     : HTTP_LISTING_FORMAT_HTML;
     }
