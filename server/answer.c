@@ -74,9 +74,10 @@ static void append_body(struct connection *connection, struct entry *entry, uint
     outbox_append(&connection->outbox, segment);
 }
 
-struct slice answer_policy_lines(struct worker *worker, const struct exchange *exchange)
+struct slice answer_policy_lines(struct worker *worker, const struct exchange *exchange,
+                                 struct slice own)
 {
-    size_t size = policy_write_lines(worker->settings.conf, exchange->policy, worker->lines,
+    size_t size = policy_write_lines(worker->settings.conf, exchange->policy, own, worker->lines,
                                      sizeof(worker->lines));
     return slice_of(worker->lines, size <= sizeof(worker->lines) ? size : 0);
 }
@@ -106,7 +107,7 @@ static struct http_head status_head(struct worker *worker, const struct exchange
         .retry_after_s = status == 503 ? RETRY_AFTER_S : 0,
         .authenticate = challenge(worker, exchange, buffer),
         .vary = status == 406 ? SLICE("Accept-Encoding") : SLICE_NONE,
-        .lines = answer_policy_lines(worker, exchange),
+        .lines = answer_policy_lines(worker, exchange, SLICE_NONE),
     };
 }
 

@@ -54,8 +54,8 @@ static bool file_is_unchanged(struct worker *worker, const struct entry *entry)
 /* The lines go to worker->lines. False: they are more than a head holds. */
 static bool write_lines(struct worker *worker, struct entry *entry)
 {
-    size_t size = policy_write_lines(worker->settings.conf, &entry->policy, worker->lines,
-                                     sizeof(worker->lines));
+    size_t size = policy_write_lines(worker->settings.conf, &entry->policy, SLICE_NONE,
+                                     worker->lines, sizeof(worker->lines));
     entry->lines = slice_of(worker->lines, size);
     return size <= sizeof(worker->lines);
 }

@@ -14,6 +14,7 @@
 #include "server/fill.h"
 #include "server/freshness.h"
 #include "server/listing.h"
+#include "server/listing_entry.h"
 #include "server/notice.h"
 #include "server/worker.h"
 
@@ -250,49 +251,13 @@ static void start_listing(struct worker *worker, struct connection *connection, 
     }
 }
 
-/* The lines of a listing: what the rules bring, and what keeps a file's name from acting. */
-static struct slice listing_lines(struct worker *worker, const struct exchange *exchange)
-{
-    struct http_writer writer = { .data = worker->lines, .size = sizeof(worker->lines) };
-    writer.needed = policy_write_lines(worker->settings.conf, exchange->policy, worker->lines,
-                                       sizeof(worker->lines));
-    http_writer_append(&writer, SLICE("Content-Security-Policy: "));
-    http_writer_append(&writer, http_listing_csp());
-    http_writer_append(&writer, SLICE("\r\n"));
-    return slice_of(worker->lines, writer.needed);
-}
-
-static struct entry *create_listing(struct worker *worker, const struct exchange *exchange,
-                                    const struct listing *listing)
-{
-    struct slice body = slice_of(listing->data, listing->size);
-    struct entry *entry = entry_create_body(SLICE(""), listing->path, body);
-    if (entry == NULL) {
-        return NULL;
-    }
-    entry_account(entry, &worker->live_bytes);
-    entry->type = http_listing_type(listing->query.format);
-    entry->policy = *exchange->policy;
-    entry->varies_by_accept = true;
-    entry->cache_control =
-        worker->settings.conf->dev == CONF_ON ? SLICE("no-store") : SLICE("no-cache");
-    entry->lines = listing_lines(worker, exchange);
-    entry->has_digest = digest_bytes(body.data, body.size, entry->digest) == 0;
-    entry->has_no_etag = !entry->has_digest;
-    if (entry->lines.size > sizeof(worker->lines) || !entry_render(entry, worker->now_s)) {
-        entry_release(worker->uring, entry);
-        return NULL;
-    }
-    return entry;
-}
-
 static void end_listing(struct worker *worker, struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
     struct listing *listing = &exchange->task->job.listing.listing;
     uring_close(worker->uring, listing->directory);
     int error = listing->error;
-    struct entry *entry = error == 0 ? create_listing(worker, exchange, listing) : NULL;
+    struct entry *entry = error == 0 ? listing_entry_create(worker, exchange, listing) : NULL;
     free(listing->data);
     task_free(exchange);
     if (entry == NULL) {

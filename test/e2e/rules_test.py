@@ -3,7 +3,7 @@
 import json
 
 import harness
-from harness import equal, shared, test, truth
+from harness import contains, equal, shared, test, truth
 from sites import FILE, RULES, TREE, ask_all, serve, wait_for_cached
 
 DEFAULT_CSP = "default-src 'self'"
@@ -32,8 +32,7 @@ PATTERNS = (
     ("/all/**", ("/all/", "/all/x", "/all/x/y/"), ("/all", "/allx")),
     ("/escaped\\*", ("/escaped*", "/escaped%2a"), ("/escapedx", "/escaped%5c*")),
     ("/blank [x", ("/blank%20%5bx",), ("/blank", "/blank%20")),
-    ("/gr\u00fc\u00dfe", ("/gr%c3%bc%c3%9fe",), ("/gr%fc%dfe", "/grüße".encode("ascii", "ignore")
-                                            .decode())),
+    ("/gr\u00fc\u00dfe", ("/gr%c3%bc%c3%9fe",), ("/gr%fc%dfe", "/gre")),
     ("/up/secret", ("/up/x/../secret", "/up/x/%2e%2e/secret", "/up%2fsecret"), ("/up/x/secret",)),
 )
 
@@ -220,16 +219,7 @@ def an_archive_has_one_disposition():
     text = "[path /**]\narchive = on\nheader = Content-Disposition: inline\n"
     with serve({"bare/x": b"x"}, text) as server:
         equal(headers_of("/bare/x", server)["content-disposition"], "inline")
-        truth("attachment" in headers_of("/bare/?format=tar", server)["content-disposition"], "no")
-
-
-@test
-def what_gyre_says_of_a_status_is_said_once():
-    """The client refuses a head in which a field is repeated."""
-    text = "".join(f"[path /{name}]\nheader = {line}\n" for name, line in
-                   (("a", "Allow: GET"), ("b", "Retry-After: 1"), ("c", "Allow: POST")))
-    with serve({"a": b"a"}, text) as server:
-        equal(server.get("/a", method="POST").fields["allow"], "GET, HEAD, OPTIONS")
+        contains(headers_of("/bare/?format=tar", server)["content-disposition"], "^attachment;")
 
 
 # --- directories ----------------------------------------------------------------------------------
