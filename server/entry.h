@@ -63,6 +63,7 @@ struct entry {
     bool varies_by_accept; /* a listing: page or JSON */
     bool has_digest;
     bool has_no_etag;
+    bool is_internal;          /* found for a page of [errors] or spa, whatever try says */
     uint8_t candidates_missed; /* places looked at before: nothing may have come to be there */
     uint8_t siblings;          /* mask of codings: those that may be served */
     uint8_t codings_failed;    /* mask of codings that made it no smaller */

@@ -190,6 +190,7 @@ static void describe(struct worker *worker, struct exchange *exchange, struct sl
         entry->young = resource->young;
     } else {
         set_policy(worker, exchange, entry);
+        entry->is_internal = exchange->is_internal;
         entry->candidates_missed = exchange->candidate;
         freshness_start(worker, entry);
     }

@@ -1,4 +1,4 @@
-"""try and spa: where a path is looked for, in which order, and that the order holds under change."""
+"""try and spa: where a path is looked for, in which order, also when what is there changes."""
 
 import os
 import time
@@ -24,7 +24,8 @@ CLEAN_PLACES = (
     ("/both", 200, b"both"), ("/dir/page", 200, b"dir/page"), ("/dir/", 200, b"dir index"),
     ("/dir", 301, None), ("/twin", 200, b"twin.html"), ("/twin/", 200, b"twin index"),
     ("/a%20b", 200, b"blank"), ("/v1.2/notes", 200, b"notes"), ("/about?q", 200, b"about"),
-    ("/missing", 404, None), ("/missing/", 404, None), ("/bare/", 403, None), ("/about/", 404, None),
+    ("/missing", 404, None), ("/missing/", 404, None), ("/bare/", 403, None),
+    ("/about/", 404, None),
     ("/about.html.html", 404, None), ("/index", 200, b"top"), ("/dir/index", 200, b"dir index"),
     ("/about/x", 404, None), ("/style", 404, None), ("/" + "x" * 251, 404, None),
     ("/" + "x" * 255, 404, None), ("/" + "x/" * 2000 + "x", 404, None),
@@ -183,19 +184,21 @@ SPA = (
     # Navigations that lead nowhere get the page.
     ("/users/7", NAVIGATION, 200, b"top"), ("/users/7/", NAVIGATION, 200, b"top"),
     ("/x?y=z", NAVIGATION, 200, b"top"), ("/v1.2/users", NAVIGATION, 200, b"top"),
-    ("/users/7", "Accept: text/html", 200, b"top"), ("/app/x/y", NAVIGATION, 200, b"app of its own"),
+    ("/users/7", "Accept: text/html", 200, b"top"),
+    ("/app/x/y", NAVIGATION, 200, b"app of its own"),
     # What is there is served.
     ("/style.css", NAVIGATION, 200, b"css"), ("/deep/data.json", "Accept: */*", 200, b"{}"),
     ("/dir/", NAVIGATION, 200, b"dir index"), ("/", NAVIGATION, 200, b"top"),
     # What a page needs and lacks is missing.
     ("/missing.js", NAVIGATION, 404, b"my 404"), ("/users/7.html", NAVIGATION, 404, b"my 404"),
-    ("/users/7", "Accept: */*", 404, b"my 404"), ("/users/7", "Accept: application/json", 404, None),
+    ("/users/7", "Accept: */*", 404, b"my 404"),
+    ("/users/7", "Accept: application/json", 404, None),
     ("/users/7", "X-No-Accept: 1", 404, None), ("/users/7", "Accept: text/html;q=0", 404, None),
     ("/users/7", "Accept: text/*", 404, None), ("/api/users", NAVIGATION, 404, b"my 404"),
     ("/v1.2", NAVIGATION, 301, None), ("/v1.3", NAVIGATION, 404, None),
     # What may not be seen is not turned into a page.
-    ("/bare/", NAVIGATION, 403, None), ("/%zz", NAVIGATION, 400, None), ("/.git/config", NAVIGATION,
-                                                                        404, None),
+    ("/bare/", NAVIGATION, 403, None), ("/%zz", NAVIGATION, 400, None),
+    ("/.git/config", NAVIGATION, 404, None),
 )
 
 
@@ -276,6 +279,19 @@ def try_and_spa_work_together():
                                          ("/dir/nowhere", 200, b"top")):
                 response = server.get(target, fields=(NAVIGATION,))
                 equal((response.status, response.body if body else None), (status, body), target)
+
+
+@test
+def a_page_of_an_error_is_not_what_its_address_leads_to():
+    """The cache keeps both under one name."""
+    text = "[errors]\n403 = /403.html\n[path /**]\ntry = /soon.html\n[path /no/]\ndeny = on\n"
+    with serve({"403.html": b"my 403", "soon.html": b"soon"}, text) as server:
+        wait_for_cached(server, "/403.html")
+        for _ in range(3):
+            response = server.get("/no/x")
+            equal((response.status, response.body), (403, b"my 403"))
+            for target in ("/403.html", "/soon.html", "/x"):
+                equal(server.get(target).body, b"soon", target)
 
 
 @test
