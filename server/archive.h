@@ -20,14 +20,14 @@
  * shrinks ends the archive with an error, so that the connection is cut and the client knows:
  * padding would be taken for the file's bytes.
  *
- * It knows names and the disk, not the rules of the configuration: what a [path] section denies or
- * guards below the served directory is for whoever offers the archive to think of. */
+ * What the rules keep back below the served directory is left out, too: reach.h. */
 #ifndef GYRE_SERVER_ARCHIVE_H
 #define GYRE_SERVER_ARCHIVE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "server/reach.h"
 #include "uring/uring.h"
 
 enum {
@@ -43,6 +43,7 @@ struct archive_stream_options {
     const char *name; /* of the top folder: 1 to ARCHIVE_NAME_SIZE_MAX bytes, one plain name */
     bool show_dotfiles;           /* false: names that begin with a dot are left out */
     enum uring_symlinks symlinks; /* how `path` is opened; NONE: no links in the tar either */
+    const struct reach *reach; /* NULL: no rule keeps anything back; copied, but for its strings */
 };
 
 struct archive_stream {

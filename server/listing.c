@@ -105,6 +105,10 @@ static int item_read(const struct listing *listing, int directory, const char *n
     if (!is_directory && !S_ISREG(status.st_mode)) {
         return 0;
     }
+    if (listing->reach != NULL &&
+        !reach_lists(listing->reach, slice_from_string(name), is_directory)) {
+        return 0;
+    }
     *item = (struct http_listing_item){
         .size = is_directory ? 0 : (uint64_t)status.st_size,
         .mtime_s = status.st_mtim.tv_sec,

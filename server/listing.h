@@ -5,6 +5,7 @@
 
 #include "http/http_listing.h"
 #include "http/http_target.h"
+#include "server/reach.h"
 #include "uring/uring.h"
 
 enum {
@@ -23,6 +24,7 @@ struct listing {
     enum uring_symlinks symlinks;
     struct http_listing_query query; /* format JSON gives JSON, any other the page */
     bool offer_archive;              /* whether the page links to ?format=tar */
+    const struct reach *reach;       /* what the rules let be seen; NULL: all. Borrowed. */
 
     /* Out */
     int error;  /* 0 or -errno */

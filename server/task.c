@@ -28,6 +28,7 @@ enum task_kind {
 
 struct listing_job {
     struct uring_work work;
+    struct reach reach;
     struct listing listing;
 };
 
@@ -216,6 +217,21 @@ static void listing_job_run(struct uring_work *work)
 }
 _Static_assert(offsetof(struct listing_job, work) == 0, "the work is the job");
 
+/* What whoever has been admitted to the directory may see of its content. */
+static struct reach reach_of(const struct worker *worker, const struct exchange *exchange)
+{
+    const struct conf *conf = worker->settings.conf;
+    const struct policy *policy = exchange->policy;
+    return (struct reach){
+        .conf = conf,
+        .sites = worker->settings.sites,
+        .site = exchange->site,
+        .root = exchange->place.root,
+        .directory = slice_of(exchange->target.path, exchange->target.path_size),
+        .users = policy->auth != 0 ? conf_text(conf, policy->auth) : NULL,
+    };
+}
+
 static void start_listing(struct worker *worker, struct connection *connection, int directory,
                           struct http_listing_query query)
 {
@@ -244,6 +260,8 @@ static void start_listing(struct worker *worker, struct connection *connection, 
     listing->symlinks = freshness_symlinks(conf);
     listing->query = query;
     listing->offer_archive = exchange->policy->archive;
+    task->job.listing.reach = reach_of(worker, exchange);
+    listing->reach = &task->job.listing.reach;
     task->job.listing.work.run = listing_job_run;
     if (!task_start(worker, connection, &task->job.listing.work)) {
         uring_close(worker->uring, directory);
@@ -292,12 +310,14 @@ static void start_archive(struct worker *worker, struct connection *connection)
     const struct conf *conf = worker->settings.conf;
     char name[HTTP_SEGMENT_SIZE_MAX + 1];
     task_write_archive_name(exchange, name);
+    struct reach reach = reach_of(worker, exchange);
     struct archive_stream_options options = {
         .root = sites_root(worker->settings.sites, exchange->place.root),
         .path = exchange->place.path,
         .name = name,
         .show_dotfiles = conf->dotfiles == CONF_DOTFILES_SHOW,
         .symlinks = freshness_symlinks(conf),
+        .reach = &reach,
     };
     int error = archive_stream_create(&options, &exchange->archive);
     if (error != 0) {

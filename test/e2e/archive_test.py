@@ -206,7 +206,8 @@ def its_name_is_the_directorys():
         equal(response.status, 200, target)
         value = response.fields["content-disposition"]
         # RFC 8187 3.2.1: what is no attr-char is percent-encoded.
-        contains(value, r"^attachment; filename\*=UTF-8''(?:[A-Za-z0-9!#$&+.^_`|~-]|%[0-9A-F]{2})+$")
+        attr_char = "[A-Za-z0-9!#$&+.^_`|~-]"
+        contains(value, rf"^attachment; filename\*=UTF-8''(?:{attr_char}|%[0-9A-F]{{2}})+$")
         encoded = value.partition("''")[2]
         equal(unquote(encoded), f"{name}.tar")
 

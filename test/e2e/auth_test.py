@@ -119,9 +119,9 @@ def what_needs_no_password_asks_for_none():
 # --- what is behind it ----------------------------------------------------------------------------
 
 GUARDED = (("/p/file.bin", 200), ("/p/dir/", 200), ("/p/dir", 301), ("/p/bare/", 200),
-           ("/p/bare/?format=tar", 200), ("/p/missing", 404), ("/p/", 200), ("/p/../p/file.bin", 200),
-           ("/p/%66ile.bin", 200), ("//p//file.bin", 200), ("/p/dir/index.html", 200),
-           ("/p/missing/", 404), ("/p/file.bin/", 404))
+           ("/p/bare/?format=tar", 200), ("/p/missing", 404), ("/p/", 200),
+           ("/p/../p/file.bin", 200), ("/p/%66ile.bin", 200), ("//p//file.bin", 200),
+           ("/p/dir/index.html", 200), ("/p/missing/", 404), ("/p/file.bin/", 404))
 
 
 @test

@@ -2,15 +2,17 @@
 
 import harness
 from harness import contains, equal, shared, test, truth
-from sites import RULES, TREE, ask_all, basic, password_file, serve, sha512, wait_for_cached
+from sites import (RULES, TREE, ask_all, basic, password_file, serve, sha512,
+                   wait_for_cached)
 
 APP = "https://app.example.org"
 ORIGINS = (APP, "http://localhost:3000", "https://[::1]:8443")
 ALLOWED, EXPOSED = "access-control-allow-origin", "access-control-expose-headers"
 FIELDS = ("access-control-allow-methods", "access-control-allow-headers", "access-control-max-age")
 STRANGERS = ("https://evil.example", "null", "https://app.example.org.evil.example",
-             "https://evil-app.example.org", "http://app.example.org", "https://app.example.org:444",
-             "https://app.example.org/", "app.example.org", "https://x.app.example.org", "*",
+             "https://evil-app.example.org", "http://app.example.org",
+             "https://app.example.org:444", "https://app.example.org/",
+             "app.example.org", "https://x.app.example.org", "*",
              "https://app.example.org http://localhost:3000", "http://localhost", "", APP + "%0d",
              "https://localhost:3000", APP + ", https://evil.example", "file://", "x" * 600)
 PREFLIGHT = ("Access-Control-Request-Method: GET",)

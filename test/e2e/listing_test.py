@@ -83,7 +83,8 @@ def names(target, server=None):
 # --- form -----------------------------------------------------------------------------------------
 
 FORMS = (
-    ("", (), "html"), ("", ("Accept: text/html,*/*;q=0.8",), "html"), ("", ("Accept: */*",), "html"),
+    ("", (), "html"), ("", ("Accept: text/html,*/*;q=0.8",), "html"),
+    ("", ("Accept: */*",), "html"),
     ("", ("Accept: application/json",), "json"), ("", ("Accept: text/plain",), "html"),
     ("", ("Accept: application/json, text/html;q=0.5",), "json"),
     ("", ("Accept: application/json;q=0.5, text/html",), "html"),
@@ -279,7 +280,7 @@ def no_name_becomes_an_element_or_leads_away():
     truth(not set(page.elements) & {"script", "img", "iframe", "form", "base", "meta-refresh"},
           f"elements: {set(page.elements)}")
     equal([name for name in page.attributes if name.startswith("on")], [], "handlers")
-    truth("<script>" not in text and "javascript:" not in re.findall(r'href="([^"]*)', text), "runs")
+    truth("<script>" not in text, "a script")
     for href, _ in page.links:
         truth(href.startswith(("./", "../", "?")), f"href={href!r}")
 

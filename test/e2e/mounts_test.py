@@ -1,7 +1,9 @@
 """Mounts: another directory under a prefix, per host and for all of them, and its freshness."""
 
+import io
 import json
 import os
+import tarfile
 import time
 
 import harness
@@ -137,6 +139,17 @@ def a_listing_below_a_mount_shows_its_address():
         page = get(target).body.decode()
         truth('href="../"' in page, f"{target}: no way up")
     equal(get("/docs/", "one.example").status, 200)
+
+
+@test
+def an_archive_leaves_out_what_a_mount_hides():
+    """Its address leads elsewhere: nobody could ask for it."""
+    text = f"[files]\narchive = on\n[mount /d/m/]\nroot = {mounted('m')}\n"
+    with serve({"d/m/hidden.txt": b"hidden", "d/x": b"x"}, text) as server:
+        names = tarfile.open(fileobj=io.BytesIO(server.get("/d/?format=tar").body)).getnames()
+        equal(sorted(names), ["d", "d/x"])
+        names = tarfile.open(fileobj=io.BytesIO(server.get("/d/m/?format=tar").body)).getnames()
+        equal(sorted(names), ["m", "m/file.txt", "m/sub", "m/sub/x.txt", "m/sub/y.txt"])
 
 
 def is_served(server, target, body, status=200):

@@ -14,7 +14,8 @@ OPEN = (".well-known/x", "x.y", "d./x")
 
 
 def names(server, target):
-    return [item["name"] for item in json.loads(server.get(f"{target}?format=json").body)["entries"]]
+    listing = json.loads(server.get(f"{target}?format=json").body)
+    return [item["name"] for item in listing["entries"]]
 
 
 # --- dotfiles -------------------------------------------------------------------------------------
@@ -27,7 +28,8 @@ def names_with_a_dot_are_served_as_the_key_says():
             for name in DOTS:
                 expected = 200 if choice in ("unlisted", "show") or name in OPEN else 404
                 equal(server.get(f"/{name}").status, expected, f"{name}, {choice}")
-                equal(server.get(f"/{name.replace('.', '%2e')}").status, expected, f"%2e, {choice}")
+                escaped = name.replace(".", "%2e")
+                equal(server.get(f"/{escaped}").status, expected, f"{escaped}, {choice}")
 
 
 @test

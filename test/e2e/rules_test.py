@@ -1,6 +1,8 @@
 """Rules: which of them hold for a path, how they stack, and that they hold for every status."""
 
+import io
 import json
+import tarfile
 
 import harness
 from harness import contains, equal, shared, test, truth
@@ -273,15 +275,30 @@ def what_is_hidden_answers_like_what_is_missing():
             equal(sorted(hidden.fields), sorted(missing.fields), method)
 
 
+def start_secrets():
+    text = "[path /**]\nlisting = on\narchive = on\n[path /d/**.key]\ndeny = hide\n" \
+           "[path /d/vault/]\ndeny = on\n[path /d/hidden/]\ndeny = hide\n" \
+           "[path /d/vault/open.txt]\ndeny = off\n"
+    return serve({"d/open.txt": b"open", "d/a.key": b"SECRET", "d/e/b.key": b"SECRET",
+                  "d/e/open.txt": b"open", "d/vault/open.txt": b"open", "d/vault/x": b"SECRET",
+                  "d/hidden/x": b"SECRET"}, text)
+
+
 @test
-def what_is_denied_is_in_no_listing_and_no_archive():
-    text = "[path /**]\nlisting = on\narchive = on\n[path /d/secret.txt]\ndeny = hide\n" \
-           "[path /d/keys/]\ndeny = on\n"
-    tree = {"d/open.txt": b"open", "d/secret.txt": b"SECRET", "d/keys/k.txt": b"SECRET"}
-    with serve(tree, text) as server:
-        names = [item["name"] for item in json.loads(server.get("/d/?format=json").body)["entries"]]
-        truth("secret.txt" not in names, f"a hidden file is listed: {names}")
-        truth(b"SECRET" not in server.get("/d/?format=tar").body, "denied files are in the archive")
+def what_is_hidden_is_in_no_listing():
+    server = shared(start_secrets)
+    for target, expected in (("/d/", ["e", "vault", "open.txt"]), ("/d/e/", ["open.txt"])):
+        entries = json.loads(server.get(f"{target}?format=json").body)["entries"]
+        equal([item["name"] for item in entries], expected, target)
+        truth(b".key" not in server.get(target).body, f"{target} shows what is hidden")
+
+
+@test
+def what_is_denied_is_in_no_archive():
+    body = shared(start_secrets).get("/d/?format=tar").body
+    names = tarfile.open(fileobj=io.BytesIO(body)).getnames()
+    equal(sorted(names), ["d", "d/e", "d/e/open.txt", "d/open.txt"])
+    truth(b"SECRET" not in body, "denied bytes are in the archive")
 
 
 if __name__ == "__main__":

@@ -79,8 +79,8 @@ def sha512(password, rounds=1000):
 
 
 def bcrypt(password, cost=4):
-    result = subprocess.run([harness.require("htpasswd"), "-nbB", "-C", str(cost), "user", password],
-                            capture_output=True, check=True, text=True)
+    command = [harness.require("htpasswd"), "-nbB", "-C", str(cost), "user", password]
+    result = subprocess.run(command, capture_output=True, check=True, text=True)
     return result.stdout.strip().partition(":")[2]
 
 
