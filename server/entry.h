@@ -84,6 +84,9 @@ struct entry {
 struct entry_identity entry_identity_of(const struct stat *status);
 bool entry_identity_equal(const struct entry_identity *a, const struct entry_identity *b);
 
+/* The path that was asked for, '/' behind a directory's: what the key begins with. */
+struct slice entry_address(const struct entry *entry);
+
 /* The value of Vary, SLICE_NONE for none. */
 struct slice entry_vary(const struct entry *entry);
 
@@ -107,6 +110,9 @@ bool entry_render(struct entry *entry, int64_t now_s);
 
 /* What stands in each head of this entry: tag, Last-Modified, caching, and the policy's lines. */
 struct http_head entry_head(const struct entry *entry);
+
+/* The same for a 200, whole. */
+struct http_head entry_head_whole(const struct entry *entry);
 
 /* The value of Last-Modified; SLICE_NONE: none is sent. */
 struct slice entry_last_modified(const struct entry *entry);

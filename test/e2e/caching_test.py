@@ -42,6 +42,22 @@ def an_index_is_never_immutable_for_its_directorys_name():
 
 
 @test
+def what_stands_in_for_another_file_is_never_immutable():
+    """What is kept for a year is kept under the address that was asked for."""
+    hashed, plain = "/default.3f9ac1b2.png", "/default.png"
+    text = f"[files]\nindex = index.3f9ac1b2.js\n[path /a/]\ntry = $uri {hashed}\n" \
+           f"[path /b/]\ntry = $uri {plain}\n"
+    tree = {"default.3f9ac1b2.png": b"x", "default.png": b"x", "a/own.9f86d081.png": b"own",
+            "d/index.3f9ac1b2.js": b"index"}
+    with serve(tree, text) as server:
+        for target, expected in (("/a/7.png", "no-cache"), ("/a/7.9f86d081.png", "no-cache"),
+                                 ("/a/own.9f86d081.png", IMMUTABLE), ("/b/7.png", "no-cache"),
+                                 ("/b/7.9f86d081.png", "no-cache"), ("/d/", "no-cache"),
+                                 ("/d/index.3f9ac1b2.js", IMMUTABLE)):
+            equal(cache_control(server, target), expected, target)
+
+
+@test
 def the_value_is_what_the_key_says():
     text = "".join(f"[path /{i}.txt]\ncache = {value}\n" for i, (value, _) in enumerate(VALUES))
     with serve({f"{i}.txt": b"x" for i in range(len(VALUES))}, text) as server:
