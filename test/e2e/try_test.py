@@ -270,6 +270,26 @@ def the_page_lies_behind_the_rules_of_the_address():
 
 
 @test
+def the_page_comes_with_the_rules_of_the_address():
+    users = password_file({"ada": sha512("x")})
+    text = f"[files]\nspa = /index.html\n[path /in/]\nauth = {users}\nheader = X-A: in\n" \
+           "cors = https://one.example\n[path /app/]\ncache = 1m\nheader = X-A: app\n" \
+           "[path /index.html]\nheader = X-A: page\ncache = 1h\n"
+    with serve({"index.html": b"<p>page</p>" * 300}, text) as server:
+        wait_for_cached(server, "/index.html")
+        for target, a, cache in (("/app/x", "app", "max-age=60"), ("/x", None, "no-cache"),
+                                 ("/in/x", "in", "private, no-cache"),
+                                 ("/index.html", "page", "max-age=3600")):
+            for more in ((), ("Range: bytes=0-0",), ("If-None-Match: *",),
+                         ("Accept-Encoding: gzip;q=1, identity;q=0",)):
+                fields = (NAVIGATION, basic("ada", "x"), *more)
+                for method in ("GET", "HEAD"):
+                    got = server.get(target, method=method, fields=fields).fields
+                    equal((got.get("x-a"), got.get("cache-control")), (a, cache),
+                          f"{method} {target} with {more}")
+
+
+@test
 def try_and_spa_work_together():
     text = f"[files]\ntry = {CLEAN}\nspa = /index.html\n"
     with serve(TREE, text) as server:
