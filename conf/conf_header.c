@@ -15,6 +15,7 @@ static const char *name_check(const char *name, size_t size)
 {
     static const char *const TAKEN[] = {
         "Accept-Ranges",
+        "Allow",
         "Connection",
         "Content-Encoding",
         "Content-Length",
@@ -25,6 +26,7 @@ static const char *name_check(const char *name, size_t size)
         "Keep-Alive",
         "Last-Modified",
         "Location",
+        "Retry-After",
         "Server",
         "Set-Cookie",
         "TE",

@@ -74,9 +74,10 @@ static void append_body(struct connection *connection, struct entry *entry, uint
     outbox_append(&connection->outbox, segment);
 }
 
-struct slice answer_policy_lines(struct worker *worker, const struct exchange *exchange)
+struct slice answer_policy_lines(struct worker *worker, const struct exchange *exchange,
+                                 struct slice own)
 {
-    size_t size = policy_write_lines(worker->settings.conf, exchange->policy, worker->lines,
+    size_t size = policy_write_lines(worker->settings.conf, exchange->policy, own, worker->lines,
                                      sizeof(worker->lines));
     return slice_of(worker->lines, size <= sizeof(worker->lines) ? size : 0);
 }
@@ -106,7 +107,7 @@ static struct http_head status_head(struct worker *worker, const struct exchange
         .retry_after_s = status == 503 ? RETRY_AFTER_S : 0,
         .authenticate = challenge(worker, exchange, buffer),
         .vary = status == 406 ? SLICE("Accept-Encoding") : SLICE_NONE,
-        .lines = answer_policy_lines(worker, exchange),
+        .lines = answer_policy_lines(worker, exchange, SLICE_NONE),
     };
 }
 
@@ -121,8 +122,21 @@ static size_t write_page_head(struct worker *worker, const struct exchange *exch
     return http_head_write_fixed(&head, buffer, HTTP_HEAD_FIXED_SIZE_MAX);
 }
 
+/* The page of a spa stands at many addresses, and the rules are those of the one that was asked
+ * for.
+ */
+static void take_rules(struct worker *worker, const struct exchange *exchange,
+                       struct http_head *head)
+{
+    if (exchange->is_internal) {
+        head->lines = answer_policy_lines(worker, exchange, SLICE_NONE);
+        head->cache_control =
+            policy_cache_control(worker->settings.conf, exchange->policy, SLICE(""));
+    }
+}
+
 /* The fixed half for a part of the representation (206), or for none of it (304). */
-static size_t write_partial_head(const struct exchange *exchange,
+static size_t write_partial_head(struct worker *worker, const struct exchange *exchange,
                                  const struct http_conditional *conditional, struct slice type,
                                  char *buffer)
 {
@@ -143,6 +157,7 @@ static size_t write_partial_head(const struct exchange *exchange,
         head.content_encoding = http_coding_name((enum http_coding)entry->coding);
         head.accept_ranges = true;
     }
+    take_rules(worker, exchange, &head);
     return http_head_write_fixed(&head, buffer, HTTP_HEAD_FIXED_SIZE_MAX);
 }
 
@@ -170,8 +185,9 @@ static bool answer_ranges(struct worker *worker, struct connection *connection,
         type.size = http_multipart_write_type(
             slice_of(exchange->boundary, sizeof(exchange->boundary)), multipart_type);
     }
-    answer_commit_head(worker, connection, &exchange->request,
-                       write_partial_head(exchange, conditional, type, outbuf_end(connection)));
+    answer_commit_head(
+        worker, connection, &exchange->request,
+        write_partial_head(worker, exchange, conditional, type, outbuf_end(connection)));
     answer_log(worker, connection, &exchange->request, &conditional->response);
     if (several) {
         exchange->ranges = conditional->ranges;
@@ -228,13 +244,26 @@ static bool answer_page(struct worker *worker, struct connection *connection)
     return true;
 }
 
+/* The fixed half for a 200. */
+static size_t write_whole_head(struct worker *worker, const struct exchange *exchange, char *buffer)
+{
+    const struct entry *entry = exchange->entry;
+    if (!exchange->is_internal) {
+        memcpy(buffer, entry->head, entry->head_size);
+        return entry->head_size;
+    }
+    struct http_head head = entry_head_whole(entry);
+    take_rules(worker, exchange, &head);
+    return http_head_write_fixed(&head, buffer, HTTP_HEAD_FIXED_SIZE_MAX);
+}
+
 static bool answer_whole(struct worker *worker, struct connection *connection,
                          const struct http_response *response)
 {
     struct exchange *exchange = connection->exchange;
     struct entry *entry = exchange->entry;
-    memcpy(outbuf_end(connection), entry->head, entry->head_size);
-    answer_commit_head(worker, connection, &exchange->request, entry->head_size);
+    answer_commit_head(worker, connection, &exchange->request,
+                       write_whole_head(worker, exchange, outbuf_end(connection)));
     if (response->content == HTTP_CONTENT_REPRESENTATION && response->length > 0) {
         append_body(connection, entry, response->offset, response->length);
     }

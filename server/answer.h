@@ -49,8 +49,9 @@ void answer_log(struct worker *worker, const struct connection *connection,
                 const struct http_request *request, const struct http_response *response);
 
 /* The lines that the rules bring to an answer that is not an entry's own, in worker->lines. Too
- * many of them: none. */
-struct slice answer_policy_lines(struct worker *worker, const struct exchange *exchange);
+ * many of them: none. own: as in policy_write_lines(). */
+struct slice answer_policy_lines(struct worker *worker, const struct exchange *exchange,
+                                 struct slice own);
 
 /* Queues the interim 100 response. RFC 9110 section 15.2.1. */
 void answer_continue(struct connection *connection);

@@ -68,11 +68,10 @@ static void begin(struct worker *worker, struct connection *connection)
     struct http_head head = {
         .status = 200,
         .content_type = SLICE("application/x-tar"),
-        .cache_control =
-            worker->settings.conf->dev == CONF_ON ? SLICE("no-store") : SLICE("no-cache"),
+        .cache_control = policy_cache_control_of_made(worker->settings.conf, exchange->policy),
         .content_disposition = write_disposition(exchange, disposition),
         .is_chunked = is_chunked(exchange),
-        .lines = answer_policy_lines(worker, exchange),
+        .lines = answer_policy_lines(worker, exchange, SLICE("Content-Disposition")),
     };
     exchange->request.keep_alive = exchange->request.keep_alive && is_chunked(exchange);
     size_t size = http_head_write_fixed(&head, outbuf_end(connection), HTTP_HEAD_FIXED_SIZE_MAX);

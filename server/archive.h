@@ -7,8 +7,7 @@
  * What is in it: directories and regular files beneath the served directory, all below one top
  * folder, with their time of change to the second; owner and group are 0 without a name, modes 0644
  * or 0755. Nothing that waits or acts when it is opened (FIFO, socket, device) is opened. What may
- * not be read is left out, and so is what goes away meanwhile, and what the site's rules deny or
- * guard with other credentials.
+ * not be read is left out, and so is what goes away meanwhile.
  *
  * Symlinks are never followed below the served directory. A link is put in as a link only when
  * whoever unpacks it gets what it means here and nothing else: it is relative, leads to something
@@ -21,15 +20,14 @@
  * shrinks ends the archive with an error, so that the connection is cut and the client knows:
  * padding would be taken for the file's bytes.
  *
- * It knows names and the disk, not the rules of the configuration: what a [path] section denies or
- * guards below the served directory is for whoever offers the archive to think of. */
+ * What the rules keep back below the served directory is left out, too: reach.h. */
 #ifndef GYRE_SERVER_ARCHIVE_H
 #define GYRE_SERVER_ARCHIVE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "server/site.h"
+#include "server/reach.h"
 #include "uring/uring.h"
 
 enum {
@@ -43,9 +41,9 @@ struct archive_stream_options {
     int root;         /* descriptor of the docroot; borrowed, open until the stream is destroyed */
     const char *path; /* of the directory, relative to the root, decoded, "": the root itself */
     const char *name; /* of the top folder: 1 to ARCHIVE_NAME_SIZE_MAX bytes, one plain name */
-    struct site_view view;        /* what the rules hide is left out; its slice is borrowed */
     bool show_dotfiles;           /* false: names that begin with a dot are left out */
     enum uring_symlinks symlinks; /* how `path` is opened; NONE: no links in the tar either */
+    const struct reach *reach; /* NULL: no rule keeps anything back; copied, but for its strings */
 };
 
 struct archive_stream {

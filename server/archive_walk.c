@@ -18,11 +18,14 @@
 int archive_walk_init(struct archive_walk *walk, const struct archive_stream_options *options)
 {
     *walk = (struct archive_walk){ .root = options->root,
-                                   .view = options->view,
                                    .show_dotfiles = options->show_dotfiles,
+                                   .has_reach = options->reach != NULL,
                                    .symlinks = options->symlinks,
                                    .top = -1,
                                    .file = -1 };
+    if (options->reach != NULL) {
+        walk->reach = *options->reach;
+    }
     size_t size = strlen(options->path);
     if (size > ARCHIVE_PATH_SIZE_MAX) {
         return -ENAMETOOLONG;
@@ -255,7 +258,8 @@ static int take_name(struct archive_walk *walk, int directory, const char *name)
     if (fstatat(directory, name, &walk->status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) {
         return unless_left_out(-errno);
     }
-    if (!site_reveals(&walk->view, walk->path, S_ISDIR(walk->status.st_mode))) {
+    if (walk->has_reach && !reach_archives(&walk->reach, slice_of(walk->path, walk->path_size),
+                                           S_ISDIR(walk->status.st_mode))) {
         return 0;
     }
     switch (walk->status.st_mode & S_IFMT) {

@@ -20,8 +20,9 @@ struct archive_level {
 
 struct archive_walk {
     int root; /* borrowed */
-    struct site_view view;
     bool show_dotfiles;
+    bool has_reach;
+    struct reach reach;
     enum uring_symlinks symlinks;
     char served[ARCHIVE_PATH_SIZE_MAX + 1]; /* relative to the root */
     int top;                                /* the served directory (O_PATH); -1: not opened */

@@ -126,10 +126,8 @@ static void start_job(struct worker *worker, struct entry *resource, enum http_c
 static struct slice coded_key(struct worker *worker, const struct entry *resource,
                               enum http_coding coding)
 {
-    const char *end = memchr(resource->key.data, '\0', resource->key.size);
-    size_t size = end != NULL ? (size_t)(end - resource->key.data) : resource->key.size;
-    struct slice path = slice_of(resource->key.data, size);
-    return slice_of(worker->path, exchange_write_key(path, resource->site, coding, worker->path));
+    return slice_of(worker->path, exchange_write_key(entry_address(resource), resource->site,
+                                                     coding, worker->path));
 }
 
 static struct entry *create_coded(struct worker *worker, struct entry *resource,

@@ -99,6 +99,13 @@ void entry_account(struct entry *entry, uint64_t *live_bytes)
     *live_bytes += entry->charge;
 }
 
+struct slice entry_address(const struct entry *entry)
+{
+    const char *end = entry->key.size > 0 ? memchr(entry->key.data, '\0', entry->key.size) : NULL;
+    size_t size = end != NULL ? (size_t)(end - entry->key.data) : entry->key.size;
+    return slice_of(entry->key.data, size);
+}
+
 struct slice entry_vary(const struct entry *entry)
 {
     return entry->varies_by_accept ? SLICE("Accept")
@@ -115,6 +122,18 @@ struct http_head entry_head(const struct entry *entry)
         .vary = entry_vary(entry),
         .lines = entry->lines,
     };
+}
+
+struct http_head entry_head_whole(const struct entry *entry)
+{
+    struct http_head head = entry_head(entry);
+    head.status = 200;
+    head.has_content_length = true;
+    head.content_length = entry->size;
+    head.content_type = entry->type;
+    head.content_encoding = http_coding_name((enum http_coding)entry->coding);
+    head.accept_ranges = true;
+    return head;
 }
 
 static void render_validators(struct entry *entry, int64_t now_s)
@@ -150,13 +169,7 @@ bool entry_render(struct entry *entry, int64_t now_s)
 {
     assert(entry->head == NULL);
     render_validators(entry, now_s);
-    struct http_head head = entry_head(entry);
-    head.status = 200;
-    head.has_content_length = true;
-    head.content_length = entry->size;
-    head.content_type = entry->type;
-    head.content_encoding = http_coding_name((enum http_coding)entry->coding);
-    head.accept_ranges = true;
+    struct http_head head = entry_head_whole(entry);
     char buffer[HTTP_HEAD_FIXED_SIZE_MAX];
     size_t size = http_head_write_fixed(&head, buffer, sizeof(buffer));
     assert(size > 0);

@@ -63,6 +63,7 @@ struct entry {
     bool varies_by_accept; /* a listing: page or JSON */
     bool has_digest;
     bool has_no_etag;
+    bool is_internal;          /* found for a page of [errors] or spa, whatever try says */
     uint8_t candidates_missed; /* places looked at before: nothing may have come to be there */
     uint8_t siblings;          /* mask of codings: those that may be served */
     uint8_t codings_failed;    /* mask of codings that made it no smaller */
@@ -82,6 +83,9 @@ struct entry {
 
 struct entry_identity entry_identity_of(const struct stat *status);
 bool entry_identity_equal(const struct entry_identity *a, const struct entry_identity *b);
+
+/* The path that was asked for, '/' behind a directory's: what the key begins with. */
+struct slice entry_address(const struct entry *entry);
 
 /* The value of Vary, SLICE_NONE for none. */
 struct slice entry_vary(const struct entry *entry);
@@ -106,6 +110,9 @@ bool entry_render(struct entry *entry, int64_t now_s);
 
 /* What stands in each head of this entry: tag, Last-Modified, caching, and the policy's lines. */
 struct http_head entry_head(const struct entry *entry);
+
+/* The same for a 200, whole. */
+struct http_head entry_head_whole(const struct entry *entry);
 
 /* The value of Last-Modified; SLICE_NONE: none is sent. */
 struct slice entry_last_modified(const struct entry *entry);

@@ -102,10 +102,16 @@ static bool admit(struct worker *worker, struct connection *connection)
 /* --- the look-up -------------------------------------------------------------------------------
  */
 
+/* A page of [errors] or spa is the file of its name; try may lead who asks for that elsewhere. */
+static bool is_found_alike(const struct exchange *exchange, const struct entry *entry)
+{
+    return entry->is_internal == exchange->is_internal || entry->policy.try_list == 0;
+}
+
 static struct entry *find_fresh(struct worker *worker, struct exchange *exchange)
 {
     struct entry *entry = cache_find(&worker->cache, exchange_key(exchange, HTTP_CODING_IDENTITY));
-    if (entry != NULL && !freshness_holds(worker, entry)) {
+    if (entry != NULL && (!is_found_alike(exchange, entry) || !freshness_holds(worker, entry))) {
         cache_remove(&worker->cache, worker->uring, entry);
         entry = NULL;
     }

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "http/http_name.h"
 #include "server/coding.h"
 #include "server/digest.h"
 #include "server/freshness.h"
@@ -54,10 +53,27 @@ static bool file_is_unchanged(struct worker *worker, const struct entry *entry)
 /* The lines go to worker->lines. False: they are more than a head holds. */
 static bool write_lines(struct worker *worker, struct entry *entry)
 {
-    size_t size = policy_write_lines(worker->settings.conf, &entry->policy, worker->lines,
-                                     sizeof(worker->lines));
+    size_t size = policy_write_lines(worker->settings.conf, &entry->policy, SLICE_NONE,
+                                     worker->lines, sizeof(worker->lines));
     entry->lines = slice_of(worker->lines, size);
     return size <= sizeof(worker->lines);
+}
+
+static struct slice last_name(struct slice path)
+{
+    size_t start = path.size;
+    while (start > 0 && path.data[start - 1] != '/') {
+        start--;
+    }
+    return slice_of(path.data + start, path.size - start);
+}
+
+/* The name of the file, when it is that of the address, too: what stands in for something else must
+ * not be kept for good under its address. Else nothing. */
+static struct slice own_name(const struct entry *entry, const char *path)
+{
+    struct slice name = last_name(slice_from_string(path));
+    return slice_equal(name, last_name(entry_address(entry))) ? name : SLICE("");
 }
 
 static void finish(struct worker *worker, struct connection *connection)
@@ -65,11 +81,10 @@ static void finish(struct worker *worker, struct connection *connection)
     struct exchange *exchange = connection->exchange;
     struct entry *entry = exchange->entry;
     const struct conf *conf = worker->settings.conf;
-    struct slice name =
-        slice_from_string(exchange->resource != NULL ? exchange->resource->path : entry->path);
+    const char *path = exchange->resource != NULL ? exchange->resource->path : entry->path;
     entry->negotiable =
         exchange->resource != NULL || entry->siblings != 0 || coding_is_makeable(worker, entry);
-    entry->cache_control = policy_cache_control(conf, &entry->policy, name);
+    entry->cache_control = policy_cache_control(conf, &entry->policy, own_name(entry, path));
     if (!write_lines(worker, entry)) {
         notice("the headers for '%s' are more than %d bytes: answered with 500", entry->path,
                HTTP_HEAD_LINES_SIZE_MAX);
@@ -190,6 +205,7 @@ static void describe(struct worker *worker, struct exchange *exchange, struct sl
         entry->young = resource->young;
     } else {
         set_policy(worker, exchange, entry);
+        entry->is_internal = exchange->is_internal;
         entry->candidates_missed = exchange->candidate;
         freshness_start(worker, entry);
     }

@@ -94,15 +94,15 @@ static bool siblings_hold(struct worker *worker, const struct entry *entry)
 
 static struct candidate_source source_of(const struct worker *worker, const struct entry *entry)
 {
-    const char *end = memchr(entry->key.data, '\0', entry->key.size);
-    size_t size = end != NULL ? (size_t)(end - entry->key.data) : entry->key.size;
-    bool is_directory = size == 0 || entry->key.data[size - 1] == '/';
+    struct slice address = entry_address(entry);
+    size_t size = address.size;
+    bool is_directory = size == 0 || address.data[size - 1] == '/';
     return (struct candidate_source){
         .sites = worker->settings.sites,
         .conf = worker->settings.conf,
         .policy = &entry->policy,
         .site = entry->site,
-        .path = slice_of(entry->key.data, size - (size > 0 && is_directory)),
+        .path = slice_of(address.data, size - (size > 0 && is_directory)),
         .is_directory = is_directory,
     };
 }

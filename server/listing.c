@@ -102,8 +102,11 @@ static int item_read(const struct listing *listing, int directory, const char *n
         return error_is_of_the_system(error) ? error : 0;
     }
     bool is_directory = S_ISDIR(status.st_mode);
-    if ((!is_directory && !S_ISREG(status.st_mode)) ||
-        !site_reveals(&listing->view, name, is_directory)) {
+    if (!is_directory && !S_ISREG(status.st_mode)) {
+        return 0;
+    }
+    if (listing->reach != NULL &&
+        !reach_lists(listing->reach, slice_from_string(name), is_directory)) {
         return 0;
     }
     *item = (struct http_listing_item){

@@ -5,7 +5,7 @@
 
 #include "http/http_listing.h"
 #include "http/http_target.h"
-#include "server/site.h"
+#include "server/reach.h"
 #include "uring/uring.h"
 
 enum {
@@ -20,11 +20,11 @@ struct listing {
     char path[HTTP_PATH_SIZE_MAX + 1]; /* of directory, from root, as in struct http_target */
     struct slice mount; /* what stands before path in addresses: "a/b", or "" (no '/' at the ends);
                            at most HTTP_PATH_SIZE_MAX bytes; lives until the end of the run */
-    struct site_view view; /* what the rules hide is not listed; its slice lives as long, too */
     bool show_dotfiles;
     enum uring_symlinks symlinks;
     struct http_listing_query query; /* format JSON gives JSON, any other the page */
     bool offer_archive;              /* whether the page links to ?format=tar */
+    const struct reach *reach;       /* what the rules let be seen; NULL: all. Borrowed. */
 
     /* Out */
     int error;  /* 0 or -errno */

@@ -99,6 +99,14 @@ struct slice policy_cache_control(const struct conf *conf, const struct policy *
         return policy->auth != 0 ? SLICE("private, max-age=31536000, immutable")
                                  : SLICE("public, max-age=31536000, immutable");
     }
+    return policy_cache_control_of_made(conf, policy);
+}
+
+struct slice policy_cache_control_of_made(const struct conf *conf, const struct policy *policy)
+{
+    if (conf->dev == CONF_ON) {
+        return SLICE("no-store");
+    }
     return policy->auth != 0 ? SLICE("private, no-cache") : SLICE("no-cache");
 }
 
@@ -113,21 +121,6 @@ static struct slice line_take(struct slice *lines, struct slice *name)
     *name = slice_of(line.data, (size_t)(colon - line.data));
     *lines = slice_of(lines->data + line.size, lines->size - line.size);
     return line;
-}
-
-size_t policy_drop_lines(char *lines, size_t size, struct slice unwanted)
-{
-    size_t kept = 0;
-    struct slice rest = slice_of(lines, size);
-    while (rest.size > 0) {
-        struct slice name;
-        struct slice line = line_take(&rest, &name);
-        if (!slice_equal_ignoring_case(name, unwanted)) {
-            memmove(lines + kept, line.data, line.size);
-            kept += line.size;
-        }
-    }
-    return kept;
 }
 
 static bool lines_have(struct slice lines, struct slice wanted)
@@ -158,8 +151,8 @@ static bool is_overruled(const struct conf *conf, const struct policy *policy, s
     return false;
 }
 
-size_t policy_write_lines(const struct conf *conf, const struct policy *policy, char *buffer,
-                          size_t size)
+size_t policy_write_lines(const struct conf *conf, const struct policy *policy, struct slice own,
+                          char *buffer, size_t size)
 {
     struct http_writer writer = { .data = buffer, .size = size };
     for (size_t i = 0; i < policy->header_rules_count; i++) {
@@ -168,7 +161,8 @@ size_t policy_write_lines(const struct conf *conf, const struct policy *policy, 
             struct slice name;
             struct slice line = line_take(&lines, &name);
             bool takes_back = line.size == name.size + sizeof(": \r\n") - 1;
-            if (!takes_back && !is_overruled(conf, policy, i, name)) {
+            if (!takes_back && !slice_equal_ignoring_case(name, own) &&
+                !is_overruled(conf, policy, i, name)) {
                 http_writer_append(&writer, line);
             }
         }

@@ -35,17 +35,18 @@ void policy_start(const struct conf *conf, struct policy *policy);
 void policy_stack(const struct conf *conf, uint16_t index, struct policy *policy);
 
 /* The header lines that a policy brings, each with its CRLF, those for every client alike: a later
- * rule's header takes the place of an earlier one's. Returns the bytes needed, which may be more
- * than size: then nothing useful is in buffer. */
-size_t policy_write_lines(const struct conf *conf, const struct policy *policy, char *buffer,
-                          size_t size);
-
-/* Takes the lines with that name out of whole lines, in place. Returns the size that is left. */
-size_t policy_drop_lines(char *lines, size_t size, struct slice unwanted);
+ * rule's header takes the place of an earlier one's. own: the name of a header that the answer
+ * brings itself, which the rules' lines are then without; SLICE_NONE: of none. Returns the bytes
+ * needed, which may be more than size: then nothing useful is in buffer. */
+size_t policy_write_lines(const struct conf *conf, const struct policy *policy, struct slice own,
+                          char *buffer, size_t size);
 
 /* The value of Cache-Control for a successful answer to a path; SLICE_NONE: none. */
 struct slice policy_cache_control(const struct conf *conf, const struct policy *policy,
                                   struct slice path);
+
+/* The same for what is made anew for each request: a listing, an archive. */
+struct slice policy_cache_control_of_made(const struct conf *conf, const struct policy *policy);
 
 /* The text of a policy's field; SLICE_NONE for none. */
 struct slice policy_text(const struct conf *conf, uint32_t offset);

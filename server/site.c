@@ -15,8 +15,6 @@
 #include "http/http_basic.h"
 #include "http/http_glob_index.h"
 #include "http/http_redirect.h"
-#include "http/http_target.h"
-#include "http/http_writer.h"
 
 enum {
     NAME_SLOTS = 2 * CONF_HOST_NAMES_MAX, /* open addressing, at most half full */
@@ -290,35 +288,6 @@ static int mounts_open(struct sites *sites, uint16_t number, FILE *errors)
         site->mount_roots[at] = root;
     }
     return 0;
-}
-
-/* --- views -------------------------------------------------------------------------------------
- */
-
-bool site_reveals(const struct site_view *view, const char *name, bool is_directory)
-{
-    if (view->sites == NULL) {
-        return true;
-    }
-    char path[1 + HTTP_PATH_SIZE_MAX + 1];
-    struct http_writer writer = { .data = path, .size = sizeof(path) };
-    http_writer_append_byte(&writer, '/');
-    http_writer_append(&writer, view->directory);
-    http_writer_append(&writer, slice_from_string(name));
-    size_t size = writer.needed;
-    if (is_directory) {
-        http_writer_append_byte(&writer, '/');
-    }
-    if (size > HTTP_PATH_SIZE_MAX) {
-        return false; /* nobody can ask for it */
-    }
-    struct site_place place =
-        sites_place(view->sites, view->site, slice_of(path + 1, size - 1), is_directory);
-    struct policy own;
-    const struct policy *policy =
-        sites_policy(view->sites, view->site, slice_of(path, writer.needed), &own);
-    return place.root == view->root && policy->deny == CONF_DENY_OFF &&
-           (policy->auth == 0 || policy->auth == view->auth);
 }
 
 /* --- rules -------------------------------------------------------------------------------------

@@ -53,17 +53,4 @@ const struct policy *sites_base_policy(const struct sites *sites);
 /* Whether the site has any rules: if not, sites_policy() need not be given a path. */
 bool sites_has_rules(const struct sites *sites, uint16_t site);
 
-/* Who looks at the names beneath a directory: the rules hold for these, too. */
-struct site_view {
-    const struct sites *sites; /* NULL: there are no rules */
-    uint16_t site;
-    uint16_t root;          /* of the directory */
-    uint32_t auth;          /* as in its policy: what other credentials guard is not shown */
-    struct slice directory; /* its path in the site: "a/b/", or "" for the top; borrowed */
-};
-
-/* Whether a name beneath the directory ("x", "c/x") may be shown: whether the rules let whoever may
- * see the directory have that, too, and from the same root. Safe to call on any thread. */
-bool site_reveals(const struct site_view *view, const char *name, bool is_directory);
-
 #endif

@@ -15,6 +15,7 @@
 #include "server/fill.h"
 #include "server/freshness.h"
 #include "server/listing.h"
+#include "server/listing_entry.h"
 #include "server/notice.h"
 #include "server/worker.h"
 
@@ -28,6 +29,7 @@ enum task_kind {
 
 struct listing_job {
     struct uring_work work;
+    struct reach reach;
     struct listing listing;
 };
 
@@ -206,20 +208,6 @@ static void end_coding(struct worker *worker, struct connection *connection)
     exchange_found(worker, connection);
 }
 
-/* What the rules let this request see beneath the directory. The path stays where it is for as long
- * as the exchange does. */
-static struct site_view view_of(const struct worker *worker, struct exchange *exchange)
-{
-    struct slice path = exchange_path(exchange);
-    return (struct site_view){
-        .sites = worker->settings.sites,
-        .site = exchange->site,
-        .root = exchange->place.root,
-        .auth = exchange->policy->auth,
-        .directory = exchange->target.path_size > 0 ? path : SLICE(""),
-    };
-}
-
 /* --- listings ----------------------------------------------------------------------------------
  */
 
@@ -229,6 +217,21 @@ static void listing_job_run(struct uring_work *work)
     listing_run(&job->listing);
 }
 _Static_assert(offsetof(struct listing_job, work) == 0, "the work is the job");
+
+/* What whoever has been admitted to the directory may see of its content. */
+static struct reach reach_of(const struct worker *worker, const struct exchange *exchange)
+{
+    const struct conf *conf = worker->settings.conf;
+    const struct policy *policy = exchange->policy;
+    return (struct reach){
+        .conf = conf,
+        .sites = worker->settings.sites,
+        .site = exchange->site,
+        .root = exchange->place.root,
+        .directory = slice_of(exchange->target.path, exchange->target.path_size),
+        .users = policy->auth != 0 ? conf_text(conf, policy->auth) : NULL,
+    };
+}
 
 static void start_listing(struct worker *worker, struct connection *connection, int directory,
                           struct http_listing_query query)
@@ -241,7 +244,7 @@ static void start_listing(struct worker *worker, struct connection *connection, 
         give_up(worker, connection);
         return;
     }
-    if (query.format == HTTP_LISTING_FORMAT_ANY) {
+    if (query.format == HTTP_LISTING_FORMAT_ANY || query.format == HTTP_LISTING_FORMAT_TAR) {
         query.format = http_accept_prefers_json(&exchange->request) ? HTTP_LISTING_FORMAT_JSON
                                                                     : HTTP_LISTING_FORMAT_HTML;
     }
@@ -254,57 +257,17 @@ static void start_listing(struct worker *worker, struct connection *connection, 
         slice_of(exchange->target.path, mount_size - (beneath_size > 0 && mount_size > 0));
     listing->root = sites_root(worker->settings.sites, exchange->place.root);
     listing->directory = directory;
-    listing->view = view_of(worker, exchange);
     listing->show_dotfiles = conf->dotfiles == CONF_DOTFILES_SHOW;
     listing->symlinks = freshness_symlinks(conf);
     listing->query = query;
     listing->offer_archive = exchange->policy->archive;
+    task->job.listing.reach = reach_of(worker, exchange);
+    listing->reach = &task->job.listing.reach;
     task->job.listing.work.run = listing_job_run;
     if (!task_start(worker, connection, &task->job.listing.work)) {
         uring_close(worker->uring, directory);
         give_up(worker, connection);
     }
-}
-
-/* The lines of a listing: what the rules bring, but with the page's own security policy: it keeps a
- * file's name from acting, and lets the page's style in. Empty: they do not fit. */
-static struct slice listing_lines(struct worker *worker, const struct exchange *exchange)
-{
-    size_t size = policy_write_lines(worker->settings.conf, exchange->policy, worker->lines,
-                                     sizeof(worker->lines));
-    if (size > sizeof(worker->lines)) {
-        return SLICE("");
-    }
-    struct http_writer writer = { .data = worker->lines, .size = sizeof(worker->lines) };
-    writer.needed = policy_drop_lines(worker->lines, size, SLICE("Content-Security-Policy"));
-    http_writer_append(&writer, SLICE("Content-Security-Policy: "));
-    http_writer_append(&writer, http_listing_csp());
-    http_writer_append(&writer, SLICE("\r\n"));
-    return slice_of(worker->lines, writer.needed <= writer.size ? writer.needed : 0);
-}
-
-static struct entry *create_listing(struct worker *worker, const struct exchange *exchange,
-                                    const struct listing *listing)
-{
-    struct slice body = slice_of(listing->data, listing->size);
-    struct entry *entry = entry_create_body(SLICE(""), listing->path, body);
-    if (entry == NULL) {
-        return NULL;
-    }
-    entry_account(entry, &worker->live_bytes);
-    entry->type = http_listing_type(listing->query.format);
-    entry->policy = *exchange->policy;
-    entry->varies_by_accept = true;
-    entry->cache_control =
-        worker->settings.conf->dev == CONF_ON ? SLICE("no-store") : SLICE("no-cache");
-    entry->lines = listing_lines(worker, exchange);
-    entry->has_digest = digest_bytes(body.data, body.size, entry->digest) == 0;
-    entry->has_no_etag = !entry->has_digest;
-    if (entry->lines.size == 0 || !entry_render(entry, worker->now_s)) {
-        entry_release(worker->uring, entry);
-        return NULL;
-    }
-    return entry;
 }
 
 static void end_listing(struct worker *worker, struct connection *connection)
@@ -313,7 +276,7 @@ static void end_listing(struct worker *worker, struct connection *connection)
     struct listing *listing = &exchange->task->job.listing.listing;
     uring_close(worker->uring, listing->directory);
     int error = listing->error;
-    struct entry *entry = error == 0 ? create_listing(worker, exchange, listing) : NULL;
+    struct entry *entry = error == 0 ? listing_entry_create(worker, exchange, listing) : NULL;
     free(listing->data);
     task_free(exchange);
     if (entry == NULL) {
@@ -333,13 +296,14 @@ static void start_archive(struct worker *worker, struct connection *connection)
     const struct conf *conf = worker->settings.conf;
     char name[HTTP_SEGMENT_SIZE_MAX + 1];
     answer_write_archive_name(exchange, name);
+    struct reach reach = reach_of(worker, exchange);
     struct archive_stream_options options = {
         .root = sites_root(worker->settings.sites, exchange->place.root),
         .path = exchange->place.path,
         .name = name,
-        .view = view_of(worker, exchange),
         .show_dotfiles = conf->dotfiles == CONF_DOTFILES_SHOW,
         .symlinks = freshness_symlinks(conf),
+        .reach = &reach,
     };
     int error = archive_stream_create(&options, &exchange->archive);
     if (error != 0) {
@@ -393,12 +357,7 @@ void task_show_directory(struct worker *worker, struct connection *connection, i
     if (wants_archive && exchange->policy->archive) {
         uring_close(worker->uring, directory);
         start_archive(worker, connection);
-        return;
-    }
-    if (wants_archive) {
-        query.format = HTTP_LISTING_FORMAT_ANY; /* not to be had here: a word like any other */
-    }
-    if (exchange->policy->listing && !exchange->is_internal) {
+    } else if (exchange->policy->listing && !exchange->is_internal) {
         start_listing(worker, connection, directory, query);
     } else {
         uring_close(worker->uring, directory);

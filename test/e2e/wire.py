@@ -26,6 +26,8 @@ DATE = re.compile(
     r"\d{4} \d\d:\d\d:\d\d GMT"
 )
 ETAG = re.compile(r'(W/)?"[\x21\x23-\x7e]*"')
+STREAMED_TYPE = "application/x-tar"  # of no known length: chunked, or ends with the connection
+LISTS = ("vary",)  # fields that may stand on several lines
 NEVER_SENT = ("transfer-encoding", "upgrade", "te", "trailer", "proxy-connection", "keep-alive",
               "server-timing", "set-cookie")
 
@@ -65,17 +67,20 @@ class ResponseHead:
         for line in lines[1:]:
             match = FIELD_LINE.fullmatch(line)
             expect(match, f"bad field line {line!r}")
-            name = match.group(1).decode().lower()
-            expect(name not in self.fields, f"field {name} is repeated")
-            self.fields[name] = match.group(2).decode()
+            name, value = match.group(1).decode().lower(), match.group(2).decode()
+            expect(name not in self.fields or name in LISTS, f"field {name} is repeated")
+            self.fields[name] = f"{self.fields[name]}, {value}" if name in self.fields else value
         self.length = 0
+        self.is_streamed = self.fields.get("content-type") == STREAMED_TYPE and self.status == 200
+        self.has_body = method != "HEAD"
         self.body = b""
         if self.status >= 200:
             self.check(method)
 
     def check(self, method):
         for name in NEVER_SENT:
-            expect(name not in self.fields, f"field {name} must not be sent")
+            expect(name not in self.fields or (self.is_streamed and name == "transfer-encoding"),
+                   f"field {name} must not be sent")
         expect("date" in self.fields, "no Date")
         age = time.time() - date_seconds(self.fields["date"])
         expect(-DATE_SLACK_S < age < DATE_SLACK_S, f"Date is {age:.0f} s off")
@@ -85,18 +90,26 @@ class ResponseHead:
         if self.status in (204, 304):
             expect(length is None, f"Content-Length on {self.status}")
             return
+        expect("content-type" in self.fields, f"no Content-Type on {self.status}")
+        expect(self.fields.get("x-content-type-options") == "nosniff", "no nosniff")
+        if self.is_streamed:
+            expect(length is None, f"Content-Length: {length} of a stream")
+            expect(self.is_chunked or self.closes, "a stream without an end")
+            return
         expect(length is not None, f"no Content-Length on {self.status}")
         expect(re.fullmatch("0|[1-9][0-9]*", length), f"Content-Length: {length}")
         if method != "HEAD":
             self.length = int(length)
-        expect("content-type" in self.fields, f"no Content-Type on {self.status}")
-        expect(self.fields.get("x-content-type-options") == "nosniff", "no nosniff")
         if self.status == 405:
             expect(self.fields.get("allow") == "GET, HEAD, OPTIONS", "405 without the right Allow")
         if "last-modified" in self.fields:
             date_seconds(self.fields["last-modified"])
         if "etag" in self.fields:
             expect(ETAG.fullmatch(self.fields["etag"]), f"ETag: {self.fields['etag']}")
+
+    @property
+    def is_chunked(self):
+        return self.fields.get("transfer-encoding") == "chunked"
 
     @property
     def closes(self):
@@ -184,8 +197,33 @@ class Client:
             expect(response.status == 100, f"interim {response.status}")
             response = self.read_head(method)
         expect(response.status >= 200, f"interim {response.status} where none was asked for")
-        response.body = self.read_bytes(response.length)
+        if response.is_streamed and response.has_body:
+            pieces = self.read_chunks() if response.is_chunked else self.read_to_end()
+            response.body = b"".join(pieces)
+        else:
+            response.body = self.read_bytes(response.length)
         return response
+
+    def read_chunks(self):
+        """The chunks up to the last one, without extensions or trailers."""
+        while True:
+            while b"\r\n" not in self.buffer:
+                self.receive()
+            line = self.read_bytes(self.buffer.index(b"\r\n") + 2)
+            expect(re.fullmatch(rb"(0|[1-9a-f][0-9a-f]*)\r\n", line), f"chunk size {line!r}")
+            data = self.read_bytes(int(line, 16))
+            expect(self.read_bytes(2) == b"\r\n", "no line end behind a chunk")
+            if not data:
+                return
+            yield data
+
+    def read_to_end(self):
+        """What comes until the server closes the connection."""
+        try:
+            while True:
+                self.receive()
+        except Closed:
+            yield self.read_bytes(len(self.buffer))
 
     def read_pieces(self, count):
         """The next count bytes, in pieces as they come: for what is too large to hold."""

@@ -48,6 +48,8 @@ static void headers_that_are_written_by_gyre_are_refused(void **state)
         "Last-Modified",
         "Vary",
         "Accept-Ranges",
+        "Allow",
+        "Retry-After",
         "Location",
         "WWW-Authenticate",
         "Set-Cookie",
