@@ -25,16 +25,30 @@ static void read_more(struct worker *worker, struct connection *connection)
     connection_occupy(connection, LANE_FILE);
 }
 
+/* Without the sibling that does not come to rest, the file can still be sent. */
+static void give_up(struct worker *worker, struct connection *connection)
+{
+    struct exchange *exchange = connection->exchange;
+    if (exchange->resource == NULL) {
+        exchange_conclude(worker, connection, 503);
+        return;
+    }
+    if (exchange->entry != NULL) {
+        entry_release(worker->uring, exchange->entry);
+        exchange->entry = NULL;
+    }
+    coding_miss_sibling(worker, connection);
+}
+
 /* The file changed under the read: what was read may be half old, half new. */
 static void fill_again(struct worker *worker, struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
-    exchange_drop_entry(worker, exchange);
     if (exchange->fill_attempts < FILL_ATTEMPTS_MAX) {
         exchange->fill_attempts++;
         exchange_look_up(worker, connection);
     } else {
-        exchange_conclude(worker, connection, 503);
+        give_up(worker, connection);
     }
 }
 

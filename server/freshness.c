@@ -29,14 +29,14 @@ static int stat_path(struct worker *worker, uint16_t root, const char *path, str
  */
 
 /* One that is older than the file was made from another version of it; one that is no smaller has
- * no use. */
+ * no use; one that is empty is still to be written: no coding makes nothing of something. */
 static bool sibling_is_good(const struct entry *entry, const struct entry_identity *sibling)
 {
     const struct entry_identity *file = &entry->identity;
     bool is_older =
         sibling->modified_s < file->modified_s ||
         (sibling->modified_s == file->modified_s && sibling->modified_ns < file->modified_ns);
-    return !is_older && sibling->size < file->size;
+    return !is_older && sibling->size > 0 && sibling->size < file->size;
 }
 
 /* Looks for the sibling of a coding. False: there is none that may be served. */
