@@ -62,6 +62,16 @@ static bool file_is_unchanged(struct worker *worker, const struct entry *entry)
     return entry_identity_equal(&identity, &entry->identity);
 }
 
+bool fill_again_if_changed(struct worker *worker, struct connection *connection, int error)
+{
+    const struct entry *entry = connection->exchange->entry;
+    bool changed = error == -EIO || (entry->file >= 0 && !file_is_unchanged(worker, entry));
+    if (changed) {
+        fill_again(worker, connection);
+    }
+    return changed;
+}
+
 /* --- the end -----------------------------------------------------------------------------------
  */
 
@@ -121,9 +131,10 @@ void fill_take_digest(struct worker *worker, struct connection *connection, cons
                       int error)
 {
     struct entry *entry = connection->exchange->entry;
-    if (error == -EIO || (entry->file >= 0 && !file_is_unchanged(worker, entry))) {
-        fill_again(worker, connection);
-    } else if (error != 0) {
+    if (fill_again_if_changed(worker, connection, error)) {
+        return;
+    }
+    if (error != 0) {
         exchange_conclude(worker, connection, http_status_from_errno(error));
     } else {
         memcpy(entry->digest, digest, sizeof(entry->digest));
