@@ -9,7 +9,7 @@ import os
 import shutil
 
 import harness
-from coded import SUFFIXES, ask, assert_coded, sibling_text, wait_until_strong
+from coded import SUFFIXES, ask, assert_coded, date_after, sibling_text, wait_until_strong
 from harness import equal, replace_file, write_file
 from watched import ConnectedServer, edit_file
 
@@ -274,6 +274,7 @@ def siblings_of_an_index_are_seen(site, folder, base):
         target, path = f"{base}/{i}/", f"{folder}/{i}/index.html"
         site.expect(target, coded_text(0), "at first")
         edit_file(path + ".br", coded_text(i + 1))
+        date_after(path + ".br", path)
         site.expect(target, coded_text(i + 1), "after the edit")
         replace_file(path, text_of(i + 1))
         site.expect(target, text_of(i + 1), "with an old sibling", None)
