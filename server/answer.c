@@ -102,7 +102,7 @@ static struct http_head status_head(struct worker *worker, const struct exchange
     unsigned status = exchange->status;
     return (struct http_head){
         .status = (uint16_t)status,
-        .no_store = status >= 400,
+        .no_store = status >= 400 || worker->settings.conf->dev == CONF_ON,
         .allow = status == 405 || status == 204 ? http_allow() : SLICE_NONE,
         .retry_after_s = status == 503 ? RETRY_AFTER_S : 0,
         .authenticate = challenge(worker, exchange, buffer),

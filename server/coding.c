@@ -193,14 +193,25 @@ void coding_handle_job(struct worker *worker, const struct uring_event *event)
 /* --- choosing ----------------------------------------------------------------------------------
  */
 
-static unsigned codings_available(const struct worker *worker, const struct exchange *exchange)
+static unsigned codings_makeable(const struct worker *worker, const struct entry *resource)
+{
+    return coding_is_makeable(worker, resource) ? MADE & ~(unsigned)resource->codings_failed : 0;
+}
+
+/* Of what is too young to be kept a coding serves one request: it is made only for who will have
+ * nothing else. */
+static enum http_coding choose(const struct worker *worker, const struct exchange *exchange)
 {
     const struct entry *resource = exchange->entry;
-    unsigned available = 1U << HTTP_CODING_IDENTITY | resource->siblings;
-    if (coding_is_makeable(worker, resource) && resource->cached) {
-        available |= MADE & ~(unsigned)resource->codings_failed;
+    unsigned missed = exchange->codings_missed;
+    unsigned makeable = codings_makeable(worker, resource) & ~missed;
+    unsigned ready = (1U << HTTP_CODING_IDENTITY | resource->siblings) & ~missed;
+    unsigned available = resource->cached ? ready | makeable : ready;
+    enum http_coding coding = http_coding_choose(&exchange->request, available);
+    if (coding == HTTP_CODING_NONE && makeable != 0) {
+        coding = http_coding_choose(&exchange->request, makeable);
     }
-    return available & ~(unsigned)exchange->codings_missed;
+    return coding;
 }
 
 /* The coding has to be made, and is wanted now. */
@@ -222,8 +233,7 @@ void coding_select(struct worker *worker, struct connection *connection)
     if (exchange->request.accept_encoding.data == NULL) {
         return;
     }
-    enum http_coding coding =
-        http_coding_choose(&exchange->request, codings_available(worker, exchange));
+    enum http_coding coding = choose(worker, exchange);
     if (coding == HTTP_CODING_IDENTITY) {
         return;
     }

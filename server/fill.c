@@ -24,16 +24,30 @@ static void read_more(struct worker *worker, struct connection *connection)
     connection_occupy(connection, LANE_FILE);
 }
 
+/* Without the sibling that does not come to rest, the file can still be sent. */
+static void give_up(struct worker *worker, struct connection *connection)
+{
+    struct exchange *exchange = connection->exchange;
+    if (exchange->resource == NULL) {
+        exchange_conclude(worker, connection, 503);
+        return;
+    }
+    if (exchange->entry != NULL) {
+        entry_release(worker->uring, exchange->entry);
+        exchange->entry = NULL;
+    }
+    coding_miss_sibling(worker, connection);
+}
+
 /* The file changed under the read: what was read may be half old, half new. */
 static void fill_again(struct worker *worker, struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
-    exchange_drop_entry(worker, exchange);
     if (exchange->fill_attempts < FILL_ATTEMPTS_MAX) {
         exchange->fill_attempts++;
         exchange_look_up(worker, connection);
     } else {
-        exchange_conclude(worker, connection, 503);
+        give_up(worker, connection);
     }
 }
 
@@ -45,6 +59,16 @@ static bool file_is_unchanged(struct worker *worker, const struct entry *entry)
     }
     struct entry_identity identity = entry_identity_of(&status);
     return entry_identity_equal(&identity, &entry->identity);
+}
+
+bool fill_again_if_changed(struct worker *worker, struct connection *connection, int error)
+{
+    const struct entry *entry = connection->exchange->entry;
+    bool changed = error == -EIO || (entry->file >= 0 && !file_is_unchanged(worker, entry));
+    if (changed) {
+        fill_again(worker, connection);
+    }
+    return changed;
 }
 
 /* --- the end -----------------------------------------------------------------------------------
@@ -122,9 +146,10 @@ void fill_take_digest(struct worker *worker, struct connection *connection, cons
                       int error)
 {
     struct entry *entry = connection->exchange->entry;
-    if (error == -EIO || (entry->file >= 0 && !file_is_unchanged(worker, entry))) {
-        fill_again(worker, connection);
-    } else if (error != 0) {
+    if (fill_again_if_changed(worker, connection, error)) {
+        return;
+    }
+    if (error != 0) {
         exchange_conclude(worker, connection, http_status_from_errno(error));
     } else {
         memcpy(entry->digest, digest, sizeof(entry->digest));

@@ -2,6 +2,7 @@
 #ifndef GYRE_SERVER_FILL_H
 #define GYRE_SERVER_FILL_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "uring/uring.h"
@@ -20,5 +21,9 @@ void fill_handle_read(struct worker *worker, struct connection *connection,
 /* The digest of exchange->entry has come. error: 0 or -errno. */
 void fill_take_digest(struct worker *worker, struct connection *connection, const uint8_t *digest,
                       int error);
+
+/* A helper has read the file of exchange->entry, with `error`: 0 or -errno, -EIO if it had come to
+ * be shorter or longer. True: it has changed meanwhile, and is looked up again. */
+bool fill_again_if_changed(struct worker *worker, struct connection *connection, int error);
 
 #endif

@@ -1,6 +1,7 @@
 /* freshness: see the header. */
 #include "server/freshness.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "server/candidate.h"
@@ -19,9 +20,18 @@ enum uring_symlinks freshness_symlinks(const struct conf *conf)
     return URING_SYMLINKS_WITHIN;
 }
 
-static int stat_path(struct worker *worker, uint16_t root, const char *path, struct stat *status)
+/* What a path that the entry depends on leads to. What lies behind a symlink changes where the
+ * watch does not look: such an entry is compared at each use. */
+static int stat_path(struct worker *worker, struct entry *entry, uint16_t root, const char *path,
+                     struct stat *status)
 {
-    return uring_stat_path(worker->uring, sites_root(worker->settings.sites, root), path,
+    int directory = sites_root(worker->settings.sites, root);
+    int error = uring_stat_path(worker->uring, directory, path, URING_SYMLINKS_NONE, status);
+    if (error != -ELOOP) {
+        return error;
+    }
+    entry->watched = false;
+    return uring_stat_path(worker->uring, directory, path,
                            freshness_symlinks(worker->settings.conf), status);
 }
 
@@ -29,18 +39,18 @@ static int stat_path(struct worker *worker, uint16_t root, const char *path, str
  */
 
 /* One that is older than the file was made from another version of it; one that is no smaller has
- * no use. */
+ * no use; one that is empty is still to be written: no coding makes nothing of something. */
 static bool sibling_is_good(const struct entry *entry, const struct entry_identity *sibling)
 {
     const struct entry_identity *file = &entry->identity;
     bool is_older =
         sibling->modified_s < file->modified_s ||
         (sibling->modified_s == file->modified_s && sibling->modified_ns < file->modified_ns);
-    return !is_older && sibling->size < file->size;
+    return !is_older && sibling->size > 0 && sibling->size < file->size;
 }
 
 /* Looks for the sibling of a coding. False: there is none that may be served. */
-static bool sibling_find(struct worker *worker, const struct entry *entry, enum http_coding coding,
+static bool sibling_find(struct worker *worker, struct entry *entry, enum http_coding coding,
                          struct entry_identity *identity)
 {
     char path[CANDIDATE_PATH_SIZE_MAX + 1];
@@ -53,7 +63,7 @@ static bool sibling_find(struct worker *worker, const struct entry *entry, enum 
     memcpy(path + size, suffix.data, suffix.size);
     path[size + suffix.size] = '\0';
     struct stat status;
-    if (stat_path(worker, entry->root, path, &status) != 0 || !S_ISREG(status.st_mode)) {
+    if (stat_path(worker, entry, entry->root, path, &status) != 0 || !S_ISREG(status.st_mode)) {
         return false;
     }
     *identity = entry_identity_of(&status);
@@ -75,7 +85,7 @@ static void siblings_find(struct worker *worker, struct entry *entry)
     }
 }
 
-static bool siblings_hold(struct worker *worker, const struct entry *entry)
+static bool siblings_hold(struct worker *worker, struct entry *entry)
 {
     for (unsigned coding = HTTP_CODING_IDENTITY + 1; coding < HTTP_CODINGS_COUNT; coding++) {
         struct entry_identity now;
@@ -107,22 +117,24 @@ static struct candidate_source source_of(const struct worker *worker, const stru
     };
 }
 
-static bool candidate_is_missing(struct worker *worker, const struct candidate *candidate)
+static bool candidate_is_missing(struct worker *worker, struct entry *entry,
+                                 const struct candidate *candidate)
 {
     struct stat status;
-    if (stat_path(worker, candidate->root, candidate->path, &status) != 0) {
+    if (stat_path(worker, entry, candidate->root, candidate->path, &status) != 0) {
         return true;
     }
     bool is_file = candidate->kind == CANDIDATE_FILE || candidate->kind == CANDIDATE_FILE_OR_SLASH;
     return is_file ? !S_ISREG(status.st_mode) : !S_ISDIR(status.st_mode);
 }
 
-static bool candidates_hold(struct worker *worker, const struct entry *entry)
+static bool candidates_hold(struct worker *worker, struct entry *entry)
 {
     struct candidate_source source = source_of(worker, entry);
     for (unsigned i = 0; i < entry->candidates_missed; i++) {
         struct candidate candidate;
-        if (!candidate_get(&source, i, &candidate) || !candidate_is_missing(worker, &candidate)) {
+        if (!candidate_get(&source, i, &candidate) ||
+            !candidate_is_missing(worker, entry, &candidate)) {
             return false;
         }
     }
@@ -146,10 +158,10 @@ static bool watch_entry(struct worker *worker, const struct entry *entry)
 /* --- holding ------------------------------------------------------------------------------------
  */
 
-static bool compare(struct worker *worker, const struct entry *entry)
+static bool compare(struct worker *worker, struct entry *entry)
 {
     struct stat status;
-    if (entry->young || stat_path(worker, entry->root, entry->path, &status) != 0) {
+    if (entry->young || stat_path(worker, entry, entry->root, entry->path, &status) != 0) {
         return false;
     }
     struct entry_identity identity = entry_identity_of(&status);
@@ -186,7 +198,7 @@ bool freshness_holds(struct worker *worker, struct entry *entry)
     return true;
 }
 
-/* A symlink leads where the watch does not look. */
+/* Nothing has changed between the look-up and the first watch, and no symlink is on the way. */
 static bool is_plain(struct worker *worker, const struct entry *entry)
 {
     struct stat status;
@@ -204,6 +216,9 @@ void freshness_start(struct worker *worker, struct entry *entry)
     entry->watch_generation = worker->watch.generation;
     entry->checked_ms = worker->now_ms;
     entry->watched = watch_entry(worker, entry) && is_plain(worker, entry);
+    if (entry->watched && !candidates_hold(worker, entry)) {
+        entry->watched = false;
+    }
     if (wants_siblings(worker, entry)) {
         siblings_find(worker, entry);
     }
