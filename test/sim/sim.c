@@ -103,7 +103,8 @@ void sim_plan_init(struct sim_plan *plan, uint64_t seed)
         .stall_ms = 3000,
         .orderly = true,
     };
-    struct conf *conf = &plan->conf;
+    struct conf *conf = plan->conf = malloc(sizeof(*conf));
+    sim_check(conf != NULL, "out of memory");
     conf_init(conf);
     conf->magic = CONF_OFF;
     conf->zerocopy = CONF_OFF;
@@ -128,7 +129,7 @@ static void open_worker(struct sim *sim)
     sim_check(sim->types != NULL && sim->worker != NULL, "out of memory");
     http_type_table_init(sim->types);
     http_type_table_add_builtin(sim->types);
-    struct conf *conf = &sim->plan.conf;
+    struct conf *conf = sim->plan.conf;
     memcpy(conf->root, "/", 2); /* only its descriptor counts: the files are the model's */
     int error = sites_create(conf, stderr, &sim->sites);
     sim_check(error == 0, "sites_create: %d", error);
@@ -343,6 +344,7 @@ static void free_world(struct sim *sim)
     free(sim->worker);
     sites_destroy(sim->sites);
     free(sim->types);
+    free(sim->plan.conf);
     *sim_current() = NULL;
     free(sim);
 }
@@ -352,7 +354,7 @@ void sim_finish(struct sim *sim)
     if (!sim->stop_told) {
         sim_tell(sim, WAKE_STOP);
     }
-    uint32_t limit_ms = sim->plan.conf.shutdown_timeout_ms + SHUTDOWN_JOIN_MS + 2 * TICK_MS;
+    uint32_t limit_ms = sim->plan.conf->shutdown_timeout_ms + SHUTDOWN_JOIN_MS + 2 * TICK_MS;
     sim_run_for(sim, limit_ms);
     sim_check(worker_is_done(sim->worker), "the worker is not done %u ms after it was told to stop",
               limit_ms);

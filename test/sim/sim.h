@@ -49,7 +49,7 @@ enum sim_fault {
 
 struct sim_plan {
     uint64_t seed;
-    struct conf conf;
+    struct conf *conf; /* the plan's until it is opened: too large for stacks */
     uint32_t connections_max;
     uint32_t cached_files_max;
     uint32_t descriptors_max;
@@ -128,10 +128,11 @@ void sim_fail(const char *format, ...) __attribute__((format(printf, 1, 2), nore
         }                          \
     } while (0)
 
-/* No faults, no slowness, small tables; a directed test changes what it is about. */
+/* No faults, no slowness, small tables; a directed test changes what it is about. Every plan is to
+ * be opened, once. */
 void sim_plan_init(struct sim_plan *plan, uint64_t seed);
 
-/* Makes the world and starts the worker. */
+/* Makes the world and starts the worker. Takes over the configuration. */
 struct sim *sim_open(const struct sim_plan *plan);
 
 /* Lets the server handle batches for so many milliseconds of its time, or until nothing more can

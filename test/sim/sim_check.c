@@ -116,7 +116,7 @@ static bool status_is_possible(const struct sim *sim, const struct sim_client *c
     uint64_t took_ms = client->sent >= request->end ? request->complete_ms - request->started_ms
                                                     : sim->clock_ms - request->started_ms;
     if (status == 408) {
-        return took_ms + 2000 >= sim->plan.conf.head_timeout_ms;
+        return took_ms + 2000 >= sim->plan.conf->head_timeout_ms;
     }
     if (client->sent < request->end) {
         return status == 413 || status == 400;
@@ -137,7 +137,7 @@ static bool is_page(struct sim *sim, const struct sim_client *client,
                     const struct sim_request *request, const struct sim_response *response,
                     uint64_t size)
 {
-    const struct conf *conf = &sim->plan.conf;
+    const struct conf *conf = sim->plan.conf;
     bool is_rejected = response->status == 408 || request->ask == SIM_BAD ||
                        request->ask == SIM_POST_LARGE || request->ask == SIM_POST_ENDLESS ||
                        request->ask == SIM_POST_BROKEN;
@@ -255,7 +255,7 @@ static bool file_shrank(const struct sim_request *request, const struct sim_node
 /* A file that shrinks ends the connection, and with it what was not sent before it. */
 static bool any_file_shrank(struct sim *sim, const struct sim_client *client)
 {
-    const struct conf *conf = &sim->plan.conf;
+    const struct conf *conf = sim->plan.conf;
     for (uint32_t i = client->answered_count; i < client->requests_count; i++) {
         const struct sim_request *request = &client->requests[i];
         if (client->told > request->start && file_shrank(request, request->node)) {

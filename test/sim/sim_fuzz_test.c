@@ -67,7 +67,7 @@ static void plan_error_pages(struct conf *conf)
 
 static void plan_conf(struct sim_plan *plan, struct sim_random *random)
 {
-    struct conf *conf = &plan->conf;
+    struct conf *conf = plan->conf;
     conf->recv_buffers = 8U << sim_random_below(random, 4);
     conf->recv_buffer_bytes = 256U << sim_random_below(random, 5);
     conf->chunk_bytes = 4096U << sim_random_below(random, 5);
