@@ -122,6 +122,15 @@ void sim_plan_init(struct sim_plan *plan, uint64_t seed)
     conf->shutdown_timeout_ms = 30000;
 }
 
+void sim_plan_configure(struct sim_plan *plan, const char *text)
+{
+    struct conf_errors *errors = malloc(sizeof(*errors));
+    sim_check(errors != NULL, "out of memory");
+    bool parsed = conf_parse(text, strlen(text), plan->conf, errors);
+    sim_check(parsed, "line %u: %s", errors->errors[0].line, errors->errors[0].text);
+    free(errors);
+}
+
 static void open_worker(struct sim *sim)
 {
     sim->types = calloc(1, sizeof(*sim->types));

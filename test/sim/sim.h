@@ -24,6 +24,7 @@ enum {
     SIM_FD_LISTENER = 4,
     SIM_FD_WATCH = 5,
     SIM_UTC_START_S = 1700000000,
+    SIM_SEEN_MAX = 64,
 };
 
 /* What may go wrong, each with a rate. */
@@ -85,6 +86,12 @@ struct sim_forced {
     uint32_t skip;
 };
 
+/* An answer with a tag, and how it was asked for. */
+struct sim_seen {
+    const char *name;
+    struct sim_wish wish;
+};
+
 struct sim {
     struct sim_plan plan;
     struct sim_random random;
@@ -101,6 +108,8 @@ struct sim {
     uint32_t backlog[SIM_CLIENTS_MAX]; /* connected, not accepted: clients by index */
     uint32_t backlog_count;
     struct sim_forced forced[SIM_FORCED_MAX];
+    struct sim_seen seen[SIM_SEEN_MAX]; /* the last ones */
+    uint32_t seen_count;                /* all of them */
     uint32_t changes_done;
     bool watches_root;     /* changes show in the watch */
     bool watch_has_events; /* that the server has not taken */
@@ -131,6 +140,9 @@ void sim_fail(const char *format, ...) __attribute__((format(printf, 1, 2), nore
 /* No faults, no slowness, small tables; a directed test changes what it is about. Every plan is to
  * be opened, once. */
 void sim_plan_init(struct sim_plan *plan, uint64_t seed);
+
+/* Reads ini text over the plan's configuration. */
+void sim_plan_configure(struct sim_plan *plan, const char *text);
 
 /* Makes the world and starts the worker. Takes over the configuration. */
 struct sim *sim_open(const struct sim_plan *plan);
