@@ -174,6 +174,7 @@ struct sim *sim_open(const struct sim_plan *plan)
         sim->descriptors[fd].kind = SIM_FD_RESERVED;
     }
     sim_files_init(&sim->files);
+    sim->files.focus = plan->focus;
     open_worker(sim);
     return sim;
 }

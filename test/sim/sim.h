@@ -57,6 +57,7 @@ struct sim_plan {
     uint16_t faults[SIM_FAULTS_COUNT]; /* permille */
     uint16_t changes;                  /* of files; permille of the steps */
     uint32_t changes_max;
+    const char *focus; /* the name, or beginning of names, that the run is most about; NULL: none */
     uint32_t notice_delay_ms_max;
     uint32_t stall_ms;       /* a client that has asked is answered within that time; 0: no check */
     uint16_t watch_failures; /* permille: a path cannot be watched */

@@ -224,11 +224,26 @@ void sim_files_change(struct sim_files *files, struct sim_node *node, enum sim_c
     version_add(files, node, change != SIM_DELETE, now.inode);
 }
 
-void sim_files_change_any(struct sim_files *files, struct sim_random *random, uint64_t now_ms)
+static struct sim_node *node_choose(struct sim_files *files, struct sim_random *random)
 {
     /* A few names change often, so that they change at the wrong moment. */
-    uint32_t count = sim_random_chance(random, 700) ? SIM_HOT_COUNT : files->nodes_count;
-    struct sim_node *node = &files->nodes[sim_random_below(random, count)];
+    if (!sim_random_chance(random, 700)) {
+        return &files->nodes[sim_random_below(random, files->nodes_count)];
+    }
+    if (files->focus == NULL) {
+        return &files->nodes[sim_random_below(random, SIM_HOT_COUNT)];
+    }
+    for (;;) {
+        struct sim_node *node = &files->nodes[sim_random_below(random, files->nodes_count)];
+        if (strncmp(node->name, files->focus, strlen(files->focus)) == 0) {
+            return node;
+        }
+    }
+}
+
+void sim_files_change_any(struct sim_files *files, struct sim_random *random, uint64_t now_ms)
+{
+    struct sim_node *node = node_choose(files, random);
     if (!node->changes) {
         return;
     }

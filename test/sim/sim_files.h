@@ -61,7 +61,8 @@ struct sim_files {
     struct sim_inode inodes[SIM_INODES_MAX];
     uint32_t inodes_count;
     uint32_t contents_count;
-    uint64_t stamp; /* grows with every change */
+    uint64_t stamp;    /* grows with every change */
+    const char *focus; /* names that begin so change most; NULL: the first names do */
 };
 
 enum sim_change {

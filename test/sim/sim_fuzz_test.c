@@ -121,6 +121,8 @@ static void plan_conf(struct sim_plan *plan, struct sim_random *random)
     plan->changes =
         (uint16_t)(sim_random_chance(random, 400) ? sim_random_between(random, 1, 50) : 0);
     plan->changes_max = 60;
+    plan->focus =
+        sim_random_chance(random, 400) ? CODED[sim_random_below(random, CODED_COUNT)] : NULL;
     conf->cache_watch = sim_random_chance(random, 600) ? CONF_ON : CONF_OFF;
     plan->watch_failures = rate(random, 500);
     plan->watch_forgetting = rate(random, 500);
@@ -148,6 +150,9 @@ static void ask_something(struct sim *sim, struct sim_client *client)
     if (sim_random_chance(random, 600)) {
         wish.takes = (enum sim_takes)sim_random_below(random, SIM_TAKES_COUNT);
         name = sim_random_chance(random, 500) ? CODED[sim_random_below(random, CODED_COUNT)] : name;
+    }
+    if (sim->plan.focus != NULL && sim_random_chance(random, 700)) {
+        name = sim->plan.focus;
     }
     wish.is_other_host = sim_random_chance(random, 200);
     (void)sim_client_ask_with(sim, client, ask, name, &wish);
@@ -253,7 +258,7 @@ static void run_seed(uint64_t seed)
     for (uint32_t i = 0; i < clients; i++) {
         add_client(sim);
     }
-    for (uint32_t i = sim_random_below(&random, 4); i > 0; i--) {
+    for (uint32_t i = sim_random_below(&random, 8); i > 0; i--) {
         sim_run_for(sim, sim_random_below(&random, 3000));
         add_client(sim); /* knows the tags of answers to others */
     }
