@@ -119,7 +119,9 @@ static void plan_conf(struct sim_plan *plan, struct sim_random *random)
     plan->descriptors_max =
         sim_random_chance(random, 200) ? sim_random_between(random, 10, 30) : 256;
     plan->changes =
-        (uint16_t)(sim_random_chance(random, 400) ? sim_random_between(random, 1, 50) : 0);
+        (uint16_t)(sim_random_chance(random, 400)
+                       ? sim_random_between(random, 1, sim_random_chance(random, 500) ? 50 : 3)
+                       : 0);
     plan->changes_max = 60;
     plan->focus =
         sim_random_chance(random, 400) ? CODED[sim_random_below(random, CODED_COUNT)] : NULL;
@@ -243,6 +245,19 @@ static void add_client(struct sim *sim)
     }
 }
 
+/* Some files come to be only later. */
+static void delete_some(struct sim *sim, struct sim_random *random)
+{
+    static const char *const LATER[] = { "page", "app.js.br", "app.js.gz", "p4097.js.gz",
+                                         "other/page" };
+    for (size_t i = 0; i < sizeof(LATER) / sizeof(LATER[0]); i++) {
+        if (sim_random_chance(random, 400)) {
+            sim_files_change(&sim->files, sim_files_find(&sim->files, LATER[i]), SIM_DELETE, 0,
+                             sim->clock_ms);
+        }
+    }
+}
+
 static void run_seed(uint64_t seed)
 {
     struct sim_random random = { .state = seed ^ 0x5eed };
@@ -254,12 +269,16 @@ static void run_seed(uint64_t seed)
     plan_faults(&plan, &random);
     plan_conf(&plan, &random);
     struct sim *sim = sim_open(&plan);
+    delete_some(sim, &random);
     uint32_t clients = sim_random_between(&random, 1, sim_random_chance(&random, 200) ? 30 : 10);
     for (uint32_t i = 0; i < clients; i++) {
         add_client(sim);
     }
     for (uint32_t i = sim_random_below(&random, 8); i > 0; i--) {
-        sim_run_for(sim, sim_random_below(&random, 3000));
+        sim_run_for(sim, sim_random_below(&random, 4000));
+        if (sim_random_chance(&random, 500)) {
+            sim_files_change_any(&sim->files, &random, sim->clock_ms); /* after a rest */
+        }
         add_client(sim); /* knows the tags of answers to others */
     }
     if (sim_random_chance(&random, 300)) {
