@@ -25,8 +25,7 @@ static void read_more(struct worker *worker, struct connection *connection)
     connection_occupy(connection, LANE_FILE);
 }
 
-/* The file changed under the read: what was read may be half old, half new. */
-static void fill_again(struct worker *worker, struct connection *connection)
+void fill_again(struct worker *worker, struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
     exchange_drop_entry(worker, exchange);
@@ -38,7 +37,7 @@ static void fill_again(struct worker *worker, struct connection *connection)
     }
 }
 
-static bool file_is_unchanged(struct worker *worker, const struct entry *entry)
+bool fill_file_is_unchanged(struct worker *worker, const struct entry *entry)
 {
     struct stat status;
     if (uring_stat(worker->uring, entry->file, &status) != 0) {
@@ -107,7 +106,7 @@ void fill_take_digest(struct worker *worker, struct connection *connection, cons
                       int error)
 {
     struct entry *entry = connection->exchange->entry;
-    if (error == -EIO || (entry->file >= 0 && !file_is_unchanged(worker, entry))) {
+    if (error == -EIO || (entry->file >= 0 && !fill_file_is_unchanged(worker, entry))) {
         fill_again(worker, connection);
     } else if (error != 0) {
         exchange_conclude(worker, connection, http_status_from_errno(error));
@@ -249,7 +248,7 @@ void fill_handle_read(struct worker *worker, struct connection *connection,
         assert(exchange->filled_size <= exchange->wanted_size);
         if (exchange->filled_size < exchange->wanted_size) {
             read_more(worker, connection);
-        } else if (file_is_unchanged(worker, exchange->entry)) {
+        } else if (fill_file_is_unchanged(worker, exchange->entry)) {
             complete(worker, connection);
         } else {
             fill_again(worker, connection);

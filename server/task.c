@@ -195,6 +195,10 @@ static void end_coding(struct worker *worker, struct connection *connection)
     struct compress_job job = exchange->task->job.coding;
     task_free(exchange);
     struct entry *coded = coding_take_result(worker, exchange->entry, &job);
+    if (job.error == -EIO) {
+        fill_again(worker, connection);
+        return;
+    }
     if (coded == NULL) {
         exchange->codings_missed |= (uint8_t)(1U << job.coding);
         exchange_found(worker, connection);

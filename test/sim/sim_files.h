@@ -75,11 +75,13 @@ enum sim_change {
     SIM_CHANGES_COUNT,
 };
 
-/* Odd contents repeat themselves, so that compressing them is worth it. */
+/* Odd contents repeat themselves, so that compressing them is worth it; of the others it is not. */
 static inline char sim_byte(uint32_t content, uint64_t i)
 {
     i >>= content & 1 ? 4 : 0;
-    return (char)(((uint32_t)i * 0x9e3779b1U + content * 0x85ebca77U) >> 24);
+    uint32_t bits = (uint32_t)i * 0x9e3779b1U + content * 0x85ebca77U;
+    bits = (bits ^ bits >> 15) * 0x2c1b3c6dU;
+    return (char)((bits ^ bits >> 12) >> 24);
 }
 
 void sim_files_init(struct sim_files *files);
