@@ -11,20 +11,8 @@ struct walk {
     struct candidate *candidate;
 };
 
-static bool path_append(struct candidate *candidate, size_t *size, struct slice text)
-{
-    if (text.size > CANDIDATE_PATH_SIZE_MAX - *size) {
-        return false;
-    }
-    if (text.size > 0) {
-        memcpy(candidate->path + *size, text.data, text.size);
-    }
-    *size += text.size;
-    candidate->path[*size] = '\0';
-    return true;
-}
-
-/* Counts one candidate; writes it when it is the one: the path, and text behind it. */
+/* Counts one candidate; writes it when it is the one: the path, and text behind it. Where that lies
+ * is asked of the two together: "docs.html" is not beneath the mount "/docs/". */
 static bool offer(struct walk *walk, enum candidate_kind kind, struct slice path, bool is_directory,
                   struct slice behind)
 {
@@ -32,20 +20,25 @@ static bool offer(struct walk *walk, enum candidate_kind kind, struct slice path
         walk->left--;
         return false;
     }
-    struct candidate *candidate = walk->candidate;
-    struct site_place place =
-        sites_place(walk->source->sites, walk->source->site, path, is_directory);
-    candidate->kind = kind;
-    candidate->root = place.root;
-    size_t size = 0;
-    struct slice beneath = slice_of(path.data + place.offset, path.size - place.offset);
-    bool needs_slash = behind.size > 0 && behind.data[0] == '/';
-    if (needs_slash && beneath.size == 0) {
+    if (path.size == 0 && behind.size > 0 && behind.data[0] == '/') {
         behind = slice_of(behind.data + 1, behind.size - 1);
     }
-    candidate->path[0] = '\0';
-    /* What is too long names nothing: it is asked for all the same, and found missing. */
-    (void)(path_append(candidate, &size, beneath) && path_append(candidate, &size, behind));
+    assert(path.size + behind.size <= CANDIDATE_PATH_SIZE_MAX); /* both are bounded: its header */
+    struct candidate *candidate = walk->candidate;
+    if (path.size > 0) {
+        memcpy(candidate->path, path.data, path.size);
+    }
+    if (behind.size > 0) {
+        memcpy(candidate->path + path.size, behind.data, behind.size);
+    }
+    struct slice whole = slice_of(candidate->path, path.size + behind.size);
+    struct site_place place =
+        sites_place(walk->source->sites, walk->source->site, whole, is_directory);
+    candidate->kind = kind;
+    candidate->root = place.root;
+    size_t size = whole.size - place.offset;
+    memmove(candidate->path, candidate->path + place.offset, size);
+    candidate->path[size] = '\0';
     return true;
 }
 

@@ -10,6 +10,8 @@
 #include "server/site.h"
 
 enum {
+    /* A path, and behind it '/' or '.' and a name of the configuration. What is past PATH_MAX names
+     * nothing: the kernel finds it missing. */
     CANDIDATE_PATH_SIZE_MAX = HTTP_PATH_SIZE_MAX + 1 + CONF_NAME_SIZE_MAX,
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "server/digest.h"
+#include "server/fill.h"
 #include "server/task.h"
 #include "server/worker.h"
 
@@ -164,7 +165,11 @@ struct entry *coding_take_result(struct worker *worker, struct entry *resource,
                                  struct compress_job *job)
 {
     struct entry *coded = NULL;
-    if (job->error == 0) {
+    bool from_file = job->data == NULL;
+    if (job->error == 0 && from_file && !fill_file_is_unchanged(worker, resource)) {
+        free(job->result); /* other bytes than its tag would stand for */
+        job->error = -EIO;
+    } else if (job->error == 0) {
         coded = create_coded(worker, resource, job);
         free(job->result);
         if (coded != NULL && resource->cached && !coded->young) {

@@ -43,7 +43,7 @@ void coding_miss_sibling(struct worker *worker, struct connection *connection);
 struct compress_job coding_job_for(const struct entry *resource, enum http_coding coding);
 
 /* A coding was made: puts it into the cache. Returns its entry, which is the caller's to release,
- * or NULL. */
+ * or NULL; job->error is -EIO when the file changed meanwhile. */
 struct entry *coding_take_result(struct worker *worker, struct entry *resource,
                                  struct compress_job *job);
 

@@ -39,8 +39,7 @@ static void give_up(struct worker *worker, struct connection *connection)
     coding_miss_sibling(worker, connection);
 }
 
-/* The file changed under the read: what was read may be half old, half new. */
-static void fill_again(struct worker *worker, struct connection *connection)
+void fill_again(struct worker *worker, struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
     if (exchange->fill_attempts < FILL_ATTEMPTS_MAX) {
@@ -51,7 +50,7 @@ static void fill_again(struct worker *worker, struct connection *connection)
     }
 }
 
-static bool file_is_unchanged(struct worker *worker, const struct entry *entry)
+bool fill_file_is_unchanged(struct worker *worker, const struct entry *entry)
 {
     struct stat status;
     if (uring_stat(worker->uring, entry->file, &status) != 0) {
@@ -59,16 +58,6 @@ static bool file_is_unchanged(struct worker *worker, const struct entry *entry)
     }
     struct entry_identity identity = entry_identity_of(&status);
     return entry_identity_equal(&identity, &entry->identity);
-}
-
-bool fill_again_if_changed(struct worker *worker, struct connection *connection, int error)
-{
-    const struct entry *entry = connection->exchange->entry;
-    bool changed = error == -EIO || (entry->file >= 0 && !file_is_unchanged(worker, entry));
-    if (changed) {
-        fill_again(worker, connection);
-    }
-    return changed;
 }
 
 /* --- the end -----------------------------------------------------------------------------------
@@ -146,10 +135,9 @@ void fill_take_digest(struct worker *worker, struct connection *connection, cons
                       int error)
 {
     struct entry *entry = connection->exchange->entry;
-    if (fill_again_if_changed(worker, connection, error)) {
-        return;
-    }
-    if (error != 0) {
+    if (error == -EIO || (entry->file >= 0 && !fill_file_is_unchanged(worker, entry))) {
+        fill_again(worker, connection);
+    } else if (error != 0) {
         exchange_conclude(worker, connection, http_status_from_errno(error));
     } else {
         memcpy(entry->digest, digest, sizeof(entry->digest));
@@ -290,7 +278,7 @@ void fill_handle_read(struct worker *worker, struct connection *connection,
         assert(exchange->filled_size <= exchange->wanted_size);
         if (exchange->filled_size < exchange->wanted_size) {
             read_more(worker, connection);
-        } else if (file_is_unchanged(worker, exchange->entry)) {
+        } else if (fill_file_is_unchanged(worker, exchange->entry)) {
             complete(worker, connection);
         } else {
             fill_again(worker, connection);

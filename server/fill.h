@@ -9,6 +9,7 @@
 
 struct worker;
 struct connection;
+struct entry;
 
 /* `file`, which it takes over, is a regular file: the one that was looked for, or the sibling of
  * exchange->resource. Ends in exchange_found(), or concludes. */
@@ -22,8 +23,11 @@ void fill_handle_read(struct worker *worker, struct connection *connection,
 void fill_take_digest(struct worker *worker, struct connection *connection, const uint8_t *digest,
                       int error);
 
-/* A helper has read the file of exchange->entry, with `error`: 0 or -errno, -EIO if it had come to
- * be shorter or longer. True: it has changed meanwhile, and is looked up again. */
-bool fill_again_if_changed(struct worker *worker, struct connection *connection, int error);
+/* Whether the open file of an entry still is what the entry says. */
+bool fill_file_is_unchanged(struct worker *worker, const struct entry *entry);
+
+/* The file changed under a read: what was read may be half old, half new. Looks up again, a few
+ * times; then concludes. */
+void fill_again(struct worker *worker, struct connection *connection);
 
 #endif

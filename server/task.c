@@ -197,11 +197,11 @@ static void end_coding(struct worker *worker, struct connection *connection)
     struct exchange *exchange = connection->exchange;
     struct compress_job job = exchange->task->job.coding;
     task_free(exchange);
-    if (fill_again_if_changed(worker, connection, job.error)) {
-        free(job.result);
+    struct entry *coded = coding_take_result(worker, exchange->entry, &job);
+    if (job.error == -EIO) {
+        fill_again(worker, connection);
         return;
     }
-    struct entry *coded = coding_take_result(worker, exchange->entry, &job);
     if (coded == NULL) {
         exchange->codings_missed |= (uint8_t)(1U << job.coding);
         exchange_found(worker, connection);

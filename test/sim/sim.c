@@ -103,7 +103,8 @@ void sim_plan_init(struct sim_plan *plan, uint64_t seed)
         .stall_ms = 3000,
         .orderly = true,
     };
-    struct conf *conf = &plan->conf;
+    struct conf *conf = plan->conf = malloc(sizeof(*conf));
+    sim_check(conf != NULL, "out of memory");
     conf_init(conf);
     conf->magic = CONF_OFF;
     conf->zerocopy = CONF_OFF;
@@ -121,6 +122,15 @@ void sim_plan_init(struct sim_plan *plan, uint64_t seed)
     conf->shutdown_timeout_ms = 30000;
 }
 
+void sim_plan_configure(struct sim_plan *plan, const char *text)
+{
+    struct conf_errors *errors = malloc(sizeof(*errors));
+    sim_check(errors != NULL, "out of memory");
+    bool parsed = conf_parse(text, strlen(text), plan->conf, errors);
+    sim_check(parsed, "line %u: %s", errors->errors[0].line, errors->errors[0].text);
+    free(errors);
+}
+
 static void open_worker(struct sim *sim)
 {
     sim->types = calloc(1, sizeof(*sim->types));
@@ -128,7 +138,7 @@ static void open_worker(struct sim *sim)
     sim_check(sim->types != NULL && sim->worker != NULL, "out of memory");
     http_type_table_init(sim->types);
     http_type_table_add_builtin(sim->types);
-    struct conf *conf = &sim->plan.conf;
+    struct conf *conf = sim->plan.conf;
     memcpy(conf->root, "/", 2); /* only its descriptor counts: the files are the model's */
     int error = sites_create(conf, stderr, &sim->sites);
     sim_check(error == 0, "sites_create: %d", error);
@@ -164,6 +174,7 @@ struct sim *sim_open(const struct sim_plan *plan)
         sim->descriptors[fd].kind = SIM_FD_RESERVED;
     }
     sim_files_init(&sim->files);
+    sim->files.focus = plan->focus;
     open_worker(sim);
     return sim;
 }
@@ -343,6 +354,7 @@ static void free_world(struct sim *sim)
     free(sim->worker);
     sites_destroy(sim->sites);
     free(sim->types);
+    free(sim->plan.conf);
     *sim_current() = NULL;
     free(sim);
 }
@@ -352,7 +364,7 @@ void sim_finish(struct sim *sim)
     if (!sim->stop_told) {
         sim_tell(sim, WAKE_STOP);
     }
-    uint32_t limit_ms = sim->plan.conf.shutdown_timeout_ms + SHUTDOWN_JOIN_MS + 2 * TICK_MS;
+    uint32_t limit_ms = sim->plan.conf->shutdown_timeout_ms + SHUTDOWN_JOIN_MS + 2 * TICK_MS;
     sim_run_for(sim, limit_ms);
     sim_check(worker_is_done(sim->worker), "the worker is not done %u ms after it was told to stop",
               limit_ms);

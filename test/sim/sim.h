@@ -24,6 +24,7 @@ enum {
     SIM_FD_LISTENER = 4,
     SIM_FD_WATCH = 5,
     SIM_UTC_START_S = 1700000000,
+    SIM_SEEN_MAX = 64,
 };
 
 /* What may go wrong, each with a rate. */
@@ -49,13 +50,14 @@ enum sim_fault {
 
 struct sim_plan {
     uint64_t seed;
-    struct conf conf;
+    struct conf *conf; /* the plan's until it is opened: too large for stacks */
     uint32_t connections_max;
     uint32_t cached_files_max;
     uint32_t descriptors_max;
     uint16_t faults[SIM_FAULTS_COUNT]; /* permille */
     uint16_t changes;                  /* of files; permille of the steps */
     uint32_t changes_max;
+    const char *focus; /* the name, or beginning of names, that the run is most about; NULL: none */
     uint32_t notice_delay_ms_max;
     uint32_t stall_ms;       /* a client that has asked is answered within that time; 0: no check */
     uint16_t watch_failures; /* permille: a path cannot be watched */
@@ -85,6 +87,12 @@ struct sim_forced {
     uint32_t skip;
 };
 
+/* An answer with a tag, and how it was asked for. */
+struct sim_seen {
+    const char *name;
+    struct sim_wish wish;
+};
+
 struct sim {
     struct sim_plan plan;
     struct sim_random random;
@@ -101,6 +109,8 @@ struct sim {
     uint32_t backlog[SIM_CLIENTS_MAX]; /* connected, not accepted: clients by index */
     uint32_t backlog_count;
     struct sim_forced forced[SIM_FORCED_MAX];
+    struct sim_seen seen[SIM_SEEN_MAX]; /* the last ones */
+    uint32_t seen_count;                /* all of them */
     uint32_t changes_done;
     bool watches_root;     /* changes show in the watch */
     bool watch_has_events; /* that the server has not taken */
@@ -128,10 +138,14 @@ void sim_fail(const char *format, ...) __attribute__((format(printf, 1, 2), nore
         }                          \
     } while (0)
 
-/* No faults, no slowness, small tables; a directed test changes what it is about. */
+/* No faults, no slowness, small tables; a directed test changes what it is about. Every plan is to
+ * be opened, once. */
 void sim_plan_init(struct sim_plan *plan, uint64_t seed);
 
-/* Makes the world and starts the worker. */
+/* Reads ini text over the plan's configuration. */
+void sim_plan_configure(struct sim_plan *plan, const char *text);
+
+/* Makes the world and starts the worker. Takes over the configuration. */
 struct sim *sim_open(const struct sim_plan *plan);
 
 /* Lets the server handle batches for so many milliseconds of its time, or until nothing more can

@@ -18,6 +18,6 @@ $(OUT)/test/sim/%_test: $(OUT)/test/sim/%_test.o $(SIM_OBJECTS) $(SIM_ENGINE) $(
                         $(LLHTTP_DEP)
 	@echo "  link $@"
 	@$(CC) $(LDFLAGS_ALL) -o $@ $< $(SIM_OBJECTS) $(SIM_ENGINE) $(SIM_ARCHIVES) $(LLHTTP_LIBS) \
-	    $(INIH_LIBS) $(SERVER_LIBS) -lcmocka
+	    $(INIH_LIBS) $(SERVER_LIBS) -lbrotlidec -lcmocka
 
 .SECONDARY: $(SIM_OBJECTS) $(SIM_TESTS:%=%.o)

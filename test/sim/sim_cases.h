@@ -65,8 +65,8 @@ static inline void assert_cut(const struct sim_client *client)
 static inline struct sim_plan with_zero_copy(void)
 {
     struct sim_plan plan = plain();
-    plan.conf.zerocopy = CONF_ON;
-    plan.conf.zerocopy_bytes_min = 1;
+    plan.conf->zerocopy = CONF_ON;
+    plan.conf->zerocopy_bytes_min = 1;
     return plan;
 }
 

@@ -69,7 +69,7 @@ static void a_file_cut_under_a_paced_connection_ends_it(void **state)
 {
     (void)state;
     struct sim_plan plan = plain();
-    plan.conf.chunks_max = 2;
+    plan.conf->chunks_max = 2;
     struct sim *sim = sim_open(&plan);
     struct sim_client *client = add_slow(sim, "k256.bin");
     sim_run_for(sim, 200);
@@ -118,7 +118,7 @@ static void a_file_that_changes_between_two_batches_is_served_anew(void **state)
     (void)state;
     for (unsigned watching = 0; watching < 2; watching++) {
         struct sim_plan plan = plain();
-        plan.conf.cache_watch = watching ? CONF_ON : CONF_OFF;
+        plan.conf->cache_watch = watching ? CONF_ON : CONF_OFF;
         struct sim *sim = sim_open(&plan);
         struct sim_client *client = add_getter(sim, "p4096.css");
         struct sim_request *second = sim_client_ask(sim, client, SIM_GET, "p4096.css");

@@ -29,6 +29,18 @@ static bool parse_head(const char *data, size_t size, struct sim_response *respo
         response->has_length = true;
         response->length = strtoull(length + 18, NULL, 10);
     }
+    const char *etag = find(data, response->head_size, "\r\nETag: ");
+    if (etag != NULL) {
+        response->etag = slice_of(etag + 8, (size_t)(strchr(etag + 8, '\r') - etag - 8));
+    }
+    const char *coding = find(data, response->head_size, "\r\nContent-Encoding: ");
+    for (unsigned i = HTTP_CODING_BR; coding != NULL && i < HTTP_CODINGS_COUNT; i++) {
+        struct slice name = http_coding_name((enum http_coding)i);
+        if (memcmp(coding + 20, name.data, name.size) == 0) {
+            response->coding = (enum http_coding)i;
+        }
+    }
+    sim_check(coding == NULL || response->coding != HTTP_CODING_IDENTITY, "an unknown coding");
     response->says_close = find(data, response->head_size, "\r\nConnection: close\r\n") != NULL;
     response->body = data + response->head_size;
     return true;
@@ -50,13 +62,20 @@ static bool body_is(const struct sim_response *response, uint64_t size,
     return true;
 }
 
-/* An edit in place while a file streams cannot be told from the file: then each byte is of some
- * version. */
+static uint32_t changes_count(const struct sim_request *request, const struct sim_node *node)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 1; node != NULL && i < node->versions_count; i++) {
+        count += node->versions[i].stamp > request->stamp;
+    }
+    return count;
+}
+
 static bool body_may_be_mixed(const struct sim_client *client, const struct sim_request *request,
                               const struct sim_node *node, const struct sim_response *response,
                               uint64_t size)
 {
-    if (!client->has_loads) {
+    if (!client->has_loads || changes_count(request, node) == 0) {
         return false;
     }
     for (uint64_t i = 0; i < size; i++) {
@@ -72,23 +91,29 @@ static bool body_may_be_mixed(const struct sim_client *client, const struct sim_
     return true;
 }
 
-/* size: bytes of the body that are there. */
-static bool is_file_of_time(const struct sim_client *client, const struct sim_request *request,
-                            const struct sim_node *node, const struct sim_response *response,
-                            uint64_t size)
+bool sim_version_is_body(const struct sim_client *client, const struct sim_request *request,
+                         const struct sim_node *node, const struct sim_version *version,
+                         const struct sim_response *response, uint64_t size)
 {
-    bool has_length = false;
+    return version->size == response->length &&
+           (body_is(response, size, version) ||
+            body_may_be_mixed(client, request, node, response, size));
+}
+
+/* size: bytes of the body that are there. tagged: the run, where the tag is to be the version's. */
+static bool is_file_of_time(const struct sim *tagged, const struct sim_client *client,
+                            const struct sim_request *request, const struct sim_node *node,
+                            const struct sim_response *response, uint64_t size)
+{
     for (uint32_t i = 0; i < node->versions_count; i++) {
         const struct sim_version *version = &node->versions[i];
         if (sim_version_is_possible(node, i, request->stamp) && version->exists &&
-            version->size == response->length) {
-            has_length = true;
-            if (body_is(response, size, version)) {
-                return true;
-            }
+            sim_version_is_body(client, request, node, version, response, size) &&
+            (tagged == NULL || sim_tag_is_of_file(tagged, response, node, i))) {
+            return true;
         }
     }
-    return has_length && body_may_be_mixed(client, request, node, response, size);
+    return false;
 }
 
 static bool was_missing(const struct sim_request *request, const struct sim_node *node)
@@ -101,11 +126,26 @@ static bool was_missing(const struct sim_request *request, const struct sim_node
     return false;
 }
 
-static uint32_t changes_count(const struct sim_request *request, const struct sim_node *node)
+bool sim_place_is_possible(const struct sim_request *request, uint32_t index)
+{
+    for (uint32_t i = 0; i < index; i++) {
+        if (!was_missing(request, request->places[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Of all files that the answer may depend on. */
+static uint32_t all_changes_count(const struct sim *sim, const struct sim_request *request)
 {
     uint32_t count = 0;
-    for (uint32_t i = 1; node != NULL && i < node->versions_count; i++) {
-        count += node->versions[i].stamp > request->stamp;
+    for (uint32_t i = 0; i < request->places_count; i++) {
+        const struct sim_node *node = request->places[i];
+        count += changes_count(request, node);
+        for (unsigned coding = HTTP_CODING_BR; coding < HTTP_CODINGS_COUNT; coding++) {
+            count += changes_count(request, sim_sibling(sim, node, (enum http_coding)coding));
+        }
     }
     return count;
 }
@@ -116,19 +156,20 @@ static bool status_is_possible(const struct sim *sim, const struct sim_client *c
     uint64_t took_ms = client->sent >= request->end ? request->complete_ms - request->started_ms
                                                     : sim->clock_ms - request->started_ms;
     if (status == 408) {
-        return took_ms + 2000 >= sim->plan.conf.head_timeout_ms;
+        return took_ms + 2000 >= sim->plan.conf->head_timeout_ms;
     }
     if (client->sent < request->end) {
         return status == 413 || status == 400;
     }
     if (status == 503 || status == 500) {
-        return client->has_file_fault ||
-               (status == 503 && changes_count(request, request->node) > 3);
+        return client->has_file_fault || (status == 503 && all_changes_count(sim, request) > 3);
     }
-    if (request->node != NULL && status == 404) {
-        return was_missing(request, request->node);
+    if (request->places_count > 0 && status == 404) {
+        return sim_place_is_possible(request, request->places_count);
     }
-    return status == request->status ||
+    bool refuses_identity = !sim_takes_coding(request->wish.takes, HTTP_CODING_IDENTITY);
+    return status == request->status || (status == 406 && refuses_identity) ||
+           (status == 200 && request->status == 304 && request->wish.tag[0] != '\0') ||
            (request->range[0] != '\0' && (status == 206 || status == 416));
 }
 
@@ -137,14 +178,15 @@ static bool is_page(struct sim *sim, const struct sim_client *client,
                     const struct sim_request *request, const struct sim_response *response,
                     uint64_t size)
 {
-    const struct conf *conf = &sim->plan.conf;
+    const struct conf *conf = sim->plan.conf;
     bool is_rejected = response->status == 408 || request->ask == SIM_BAD ||
                        request->ask == SIM_POST_LARGE || request->ask == SIM_POST_ENDLESS ||
                        request->ask == SIM_POST_BROKEN;
-    for (uint32_t i = 0; i < conf->error_pages_count && !is_rejected; i++) {
+    bool is_other = request->wish.is_other_host && conf->hosts_count > 0; /* it has no pages */
+    for (uint32_t i = 0; i < conf->error_pages_count && !is_rejected && !is_other; i++) {
         const struct sim_node *page = sim_files_find(&sim->files, conf->error_pages[i].path);
         if (conf->error_pages[i].status == response->status && page != NULL) {
-            bool is_there = is_file_of_time(client, request, page, response, size);
+            bool is_there = is_file_of_time(NULL, client, request, page, response, size);
             sim_check(is_there || client->has_file_fault || was_missing(request, page) ||
                           changes_count(request, page) > 3,
                       "client %u, request %u: %u without its page", client->index,
@@ -153,6 +195,44 @@ static bool is_page(struct sim *sim, const struct sim_client *client,
         }
     }
     return false;
+}
+
+/* Exactly the file, in a coding or not, or that it has not changed. */
+static bool is_answer(const struct sim *sim, const struct sim_client *client,
+                      const struct sim_request *request, const struct sim_response *response,
+                      uint64_t size)
+{
+    if (response->status == 304) {
+        return sim_not_modified_is_right(sim, request, response);
+    }
+    if (request->ask == SIM_GET_IF_NEW && sim_tag_was_asked(request, response)) {
+        return false;
+    }
+    if (response->coding != HTTP_CODING_IDENTITY) {
+        return sim_coded_is_right(sim, client, request, response, size);
+    }
+    for (uint32_t i = 0; i < request->places_count; i++) {
+        if (sim_place_is_possible(request, i) &&
+            sim_takes_coding(request->wish.takes, HTTP_CODING_IDENTITY) &&
+            is_file_of_time(sim, client, request, request->places[i], response, size)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The rules of the run are few: one line for scripts, another on the other host. */
+static bool has_rule_lines(const struct sim *sim, const struct sim_request *request,
+                           const struct sim_response *response)
+{
+    const struct conf *conf = sim->plan.conf;
+    size_t size = strlen(request->name);
+    bool is_script = size > 3 && strcmp(request->name + size - 3, ".js") == 0;
+    bool has_rule = conf->rules_count > 0 && is_script;
+    bool is_other = request->wish.is_other_host && conf->hosts_count > 0;
+    bool has_line = find(response->head, response->head_size, "\r\nX-Rule: all\r\n") != NULL;
+    bool has_other = find(response->head, response->head_size, "\r\nX-Rule: other\r\n") != NULL;
+    return has_line == (has_rule && !is_other) && has_other == (has_rule && is_other);
 }
 
 static void check_response(struct sim *sim, const struct sim_client *client,
@@ -167,17 +247,21 @@ static void check_response(struct sim *sim, const struct sim_client *client,
               "client %u, request %u: Content-Length with %u", client->index,
               client->answered_count, status);
     bool is_about_range = status == 200 || status == 206 || status == 416;
-    if (request->node != NULL && request->range[0] != '\0' && is_about_range) {
+    if (is_about_range || status == 304) {
+        sim_check(has_rule_lines(sim, request, response), "client %u, request %u: lines of rules",
+                  client->index, client->answered_count);
+    }
+    if (request->places_count > 0 && request->range[0] != '\0' && is_about_range) {
         sim_check(sim_range_is_answered(client, request, response, size),
                   "client %u, request %u: %u with %llu bytes is no answer to '%s' of '%s'",
                   client->index, client->answered_count, status, (unsigned long long)size,
-                  request->range, request->node->name);
-    } else if (status == 200) {
-        sim_check(is_file_of_time(client, request, request->node, response, size),
-                  "client %u, request %u: %llu of %llu bytes are not '%s' as it was between "
+                  request->range, request->name);
+    } else if (status == 200 || status == 304) {
+        sim_check(is_answer(sim, client, request, response, size),
+                  "client %u, request %u: %u with %llu of %llu bytes is not '%s' as it was between "
                   "request and answer",
-                  client->index, client->answered_count, (unsigned long long)size,
-                  (unsigned long long)response->length, request->node->name);
+                  client->index, client->answered_count, status, (unsigned long long)size,
+                  (unsigned long long)response->length, request->name);
     } else if (response->has_length && !is_page(sim, client, request, response, size)) {
         struct slice body = http_status_body(status);
         sim_check(response->length == body.size, "client %u, request %u: %llu bytes for %u",
@@ -222,7 +306,11 @@ void sim_check_responses(struct sim *sim, struct sim_client *client)
             return;
         }
         check_response(sim, client, request, &response, body_size);
+        if (response.status == 200 && body_size == response.length) {
+            sim_keep_tag(sim, request, &response);
+        }
         request->answered_status = response.status;
+        request->answered_coding = response.coding;
         request->body_size = body_size;
         client->says_close = response.says_close;
         client->parsed_size += response.head_size + body_size;
@@ -252,13 +340,29 @@ static bool file_shrank(const struct sim_request *request, const struct sim_node
     return false;
 }
 
+static bool any_place_shrank(const struct sim *sim, const struct sim_request *request)
+{
+    for (uint32_t i = 0; i < request->places_count; i++) {
+        const struct sim_node *node = request->places[i];
+        bool shrank = file_shrank(request, node);
+        for (unsigned coding = HTTP_CODING_BR; coding < HTTP_CODINGS_COUNT; coding++) {
+            shrank =
+                shrank || file_shrank(request, sim_sibling(sim, node, (enum http_coding)coding));
+        }
+        if (shrank) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A file that shrinks ends the connection, and with it what was not sent before it. */
 static bool any_file_shrank(struct sim *sim, const struct sim_client *client)
 {
-    const struct conf *conf = &sim->plan.conf;
+    const struct conf *conf = sim->plan.conf;
     for (uint32_t i = client->answered_count; i < client->requests_count; i++) {
         const struct sim_request *request = &client->requests[i];
-        if (client->told > request->start && file_shrank(request, request->node)) {
+        if (client->told > request->start && any_place_shrank(sim, request)) {
             return true;
         }
         for (uint32_t k = 0; k < conf->error_pages_count; k++) {

@@ -12,6 +12,30 @@ struct sim_node;
 enum {
     SIM_REQUESTS_MAX = 64, /* of one client */
     SIM_RANGE_SIZE_MAX = 120,
+    SIM_TAG_SIZE_MAX = 112,
+    SIM_PLACES_MAX = 2, /* files that may answer for one name */
+};
+
+/* What a client says in Accept-Encoding. */
+enum sim_takes {
+    SIM_TAKES_UNSAID,
+    SIM_TAKES_GZIP,
+    SIM_TAKES_BR,
+    SIM_TAKES_ZSTD,
+    SIM_TAKES_ALL,
+    SIM_TAKES_ANY,
+    SIM_TAKES_IDENTITY,
+    SIM_TAKES_ONLY_GZIP, /* not even identity */
+    SIM_TAKES_ONLY_CODED,
+    SIM_TAKES_NOTHING, /* 406 */
+    SIM_TAKES_COUNT,
+};
+
+/* What a request for a file says beside the file's name; all zero: nothing. */
+struct sim_wish {
+    enum sim_takes takes;
+    bool is_other_host;
+    char tag[SIM_TAG_SIZE_MAX]; /* for If-None-Match; "": "*" */
 };
 
 enum sim_ask {
@@ -21,7 +45,7 @@ enum sim_ask {
     SIM_GET_OLD,    /* HTTP/1.0 */
     SIM_GET_LONG,   /* a head of many kilobytes */
     SIM_GET_RANGE,  /* one range or several */
-    SIM_GET_IF_NEW, /* If-None-Match: 304 for whatever there is */
+    SIM_GET_IF_NEW, /* If-None-Match: 304 for whatever there is, or for what has the wish's tag */
     SIM_OPTIONS,
     SIM_POST,         /* with a body that has a length: 405 */
     SIM_POST_CHUNKED, /* the same, chunked */
@@ -37,9 +61,13 @@ enum sim_ask {
 
 struct sim_request {
     enum sim_ask ask;
-    const struct sim_node *node; /* NULL: a name that is nowhere */
-    unsigned status;             /* expected; of a file: if it exists */
-    uint32_t start;              /* in the client's script */
+    const char *name;
+    struct sim_wish wish;
+    /* That answer for the name, each if those before it are missing; none: it is nowhere. */
+    const struct sim_node *places[SIM_PLACES_MAX];
+    uint32_t places_count;
+    unsigned status; /* expected; of a file: if it exists */
+    uint32_t start;  /* in the client's script */
     uint32_t end;
     uint32_t continue_at; /* nothing past it before a 100; 0: no such place */
     bool is_continued;
@@ -50,6 +78,7 @@ struct sim_request {
     uint64_t stamp;                 /* of the files, then */
     /* what came of it */
     unsigned answered_status; /* 0: not yet */
+    unsigned answered_coding; /* enum http_coding */
     uint64_t body_size;
 };
 
@@ -124,6 +153,10 @@ struct sim_client {
 struct sim_client *sim_client_add(struct sim *sim);
 struct sim_request *sim_client_ask(struct sim *sim, struct sim_client *client, enum sim_ask ask,
                                    const char *name);
+/* The same with a wish. The name has to live as long as the client. */
+struct sim_request *sim_client_ask_with(struct sim *sim, struct sim_client *client,
+                                        enum sim_ask ask, const char *name,
+                                        const struct sim_wish *wish);
 /* Appends raw bytes to the script, of the request asked last. */
 void sim_client_say(struct sim_client *client, const char *data, size_t size);
 

@@ -3,11 +3,12 @@
 #include "sim_engine.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "sim.h"
+#include "sim_kernel.h"
 
 enum {
     POISON = 0xa5
@@ -205,9 +206,9 @@ void uring_open(struct uring *uring, struct uring_token token, int directory, co
                 enum uring_symlinks symlinks)
 {
     (void)symlinks;
-    sim_check(directory == sites_root(uring->sim->sites, 0), "open beneath %d", directory);
     struct sim_operation *operation = operation_add(uring, SIM_OPEN, token, -1);
     operation->path = path;
+    operation->directory = directory;
     operation->checksum = sim_checksum(path, strlen(path), 1);
     delay(uring, operation);
 }
@@ -262,11 +263,15 @@ int uring_offload(struct uring *uring, struct uring_token token, enum uring_urge
     sim_check(work->run != NULL, "a work without a function");
     sim_check(urgency <= URING_BACKGROUND, "urgency %d", (int)urgency);
     int32_t result = 0;
-    if (sim_take_forced(uring->sim, token.op, &result)) {
-        return result;
+    if (!sim_take_forced(uring->sim, token.op, &result) &&
+        sim_fault(uring->sim, SIM_WORK_REFUSED)) {
+        result = -EAGAIN;
     }
-    if (sim_fault(uring->sim, SIM_WORK_REFUSED)) {
-        return -EAGAIN;
+    if (result != 0) {
+        if (token.op == OP_TASK) {
+            sim_client_of_token(uring->sim, token)->has_file_fault = true;
+        }
+        return result;
     }
     struct sim_operation *operation = operation_add(uring, SIM_WORK, token, -1);
     work->uring = uring;
@@ -355,6 +360,24 @@ void uring_allow_waiting(struct uring *uring, int fd)
     check_descriptor(uring, fd, SIM_FD_FILE, "fcntl");
 }
 
+/* The tree of the model is one; the second root is a directory of it. */
+int sim_lookup(const struct uring *uring, int directory, const char *path)
+{
+    const struct sites *sites = uring->sim->sites;
+    uint16_t root = 0;
+    while (root < sites_roots_count(sites) && sites_root(sites, root) != directory) {
+        root++;
+    }
+    sim_check(root < 2 && root < sites_roots_count(sites), "a look beneath %d", directory);
+    char whole[HTTP_PATH_SIZE_MAX + 1];
+    int size = snprintf(whole, sizeof(whole), "%s%s", root > 0 ? SIM_OTHER_ROOT : "", path);
+    sim_check(size >= 0 && (size_t)size < sizeof(whole), "too long a path");
+    if (root > 0 && path[0] == '\0') {
+        whole[size - 1] = '\0';
+    }
+    return sim_files_open(&uring->sim->files, whole);
+}
+
 int uring_stat(struct uring *uring, int fd, struct stat *status)
 {
     check_descriptor(uring, fd, SIM_FD_FILE, "fstat");
@@ -366,8 +389,7 @@ int uring_stat_path(struct uring *uring, int directory, const char *path,
                     enum uring_symlinks symlinks, struct stat *status)
 {
     (void)symlinks;
-    sim_check(directory == sites_root(uring->sim->sites, 0), "fstatat beneath %d", directory);
-    int inode = sim_files_open(&uring->sim->files, path);
+    int inode = sim_lookup(uring, directory, path);
     if (inode >= 0) {
         sim_files_stat(&uring->sim->files, (uint32_t)inode, status);
     }

@@ -47,6 +47,7 @@ struct sim_operation {
     uint64_t file_offset;
     uint64_t checksum; /* of the pieces, or of the path */
     const char *path;
+    int directory; /* beneath which the path lies */
     struct uring_work *work;
 };
 
@@ -95,6 +96,9 @@ struct uring {
 
 uint64_t sim_checksum(const char *data, size_t size, uint64_t start);
 uint64_t sim_checksum_pieces(const struct sim_operation *operation);
+
+/* The inode of a path beneath a root's descriptor, or -errno. */
+int sim_lookup(const struct uring *uring, int directory, const char *path);
 
 void sim_post(struct uring *uring, const struct uring_event *event, int fd);
 

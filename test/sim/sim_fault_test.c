@@ -255,7 +255,7 @@ static void a_listener_that_copies_sends_no_more_zero_copy(void **state)
 {
     (void)state;
     struct sim_plan plan = with_zero_copy();
-    plan.conf.zerocopy = CONF_AUTO;
+    plan.conf->zerocopy = CONF_AUTO;
     plan.faults[SIM_COPIED] = 1000;
     struct sim *sim = sim_open(&plan);
     struct sim_client *client = add_getter(sim, "m1.bin");

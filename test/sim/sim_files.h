@@ -1,5 +1,9 @@
-/* sim_files: the model of a served directory, with the history of every name, so that a body can be
- * compared with what the file was between the request and its answer. */
+/* sim_files: the model of what is served, with the history of every name, so that a body can be
+ * compared with what the file was between the request and its answer.
+ *
+ * There is one tree; the root of another host is a directory in it, SIM_OTHER_ROOT. A precompressed
+ * sibling is a file like any other: its bytes are no coding of anything, for nobody but the client
+ * would look. */
 #ifndef GYRE_TEST_SIM_FILES_H
 #define GYRE_TEST_SIM_FILES_H
 
@@ -12,9 +16,11 @@
 enum {
     SIM_INODES_MAX = 1024,
     SIM_VERSIONS_MAX = 256, /* of one name */
-    SIM_NODES_MAX = 32,
-    SIM_HOT_COUNT = 4, /* the first names: those that change most */
+    SIM_NODES_MAX = 48,
+    SIM_HOT_COUNT = 12, /* the first names: those that change most */
 };
+
+#define SIM_OTHER_ROOT "other/"
 
 enum sim_node_kind {
     SIM_REGULAR,
@@ -27,7 +33,7 @@ struct sim_inode {
     enum sim_node_kind kind;
     uint32_t content; /* which bytes: byte i is sim_byte(content, i) */
     uint64_t size;
-    uint64_t changed_ns; /* since the start of the run; mtime and ctime */
+    uint64_t changed_ns; /* since the start of the run; mtime and ctime; 0: a day before it */
 };
 
 /* What a name led to from `stamp` on. */
@@ -37,6 +43,7 @@ struct sim_version {
     uint32_t inode;
     uint32_t content;
     uint64_t size;
+    uint64_t changed_ns;
 };
 
 struct sim_node {
@@ -54,7 +61,8 @@ struct sim_files {
     struct sim_inode inodes[SIM_INODES_MAX];
     uint32_t inodes_count;
     uint32_t contents_count;
-    uint64_t stamp; /* grows with every change */
+    uint64_t stamp;    /* grows with every change */
+    const char *focus; /* names that begin so change most; NULL: the first names do */
 };
 
 enum sim_change {
@@ -67,9 +75,13 @@ enum sim_change {
     SIM_CHANGES_COUNT,
 };
 
+/* Odd contents repeat themselves, so that compressing them is worth it; of the others it is not. */
 static inline char sim_byte(uint32_t content, uint64_t i)
 {
-    return (char)(((uint32_t)i * 0x9e3779b1U + content * 0x85ebca77U) >> 24);
+    i >>= content & 1 ? 4 : 0;
+    uint32_t bits = (uint32_t)i * 0x9e3779b1U + content * 0x85ebca77U;
+    bits = (bits ^ bits >> 15) * 0x2c1b3c6dU;
+    return (char)((bits ^ bits >> 12) >> 24);
 }
 
 void sim_files_init(struct sim_files *files);
@@ -77,10 +89,15 @@ void sim_files_init(struct sim_files *files);
 /* NULL: no such name. */
 struct sim_node *sim_files_find(struct sim_files *files, const char *name);
 const struct sim_version *sim_node_now(const struct sim_node *node);
+/* The precompressed sibling with that suffix, whether it exists now or not; NULL: no such name. */
+const struct sim_node *sim_files_sibling(const struct sim_files *files, const struct sim_node *node,
+                                         const char *suffix);
 
 /* The inode that a path opens, or -errno. */
 int sim_files_open(struct sim_files *files, const char *path);
 void sim_files_stat(const struct sim_files *files, uint32_t inode, struct stat *status);
+/* What it was when that version was in force. */
+void sim_version_stat(const struct sim_version *version, struct stat *status);
 /* Bytes read, less at the end. */
 uint32_t sim_files_read(const struct sim_files *files, uint32_t inode, uint64_t offset, char *data,
                         uint32_t size);

@@ -24,8 +24,12 @@ static const char *const NAMES[] = {
     "k256.bin",  "k256p.bin", "m1.bin",     "index.html", "dir/",     "dir",
     "bare/",     "bare",      "pipe",       "secret.txt", "nope.txt", "nope/",
     "k16/x",     ".hidden",   "",           "e404.html",  "%zz",      "%2e%2e/%2e%2e/etc",
-    "p4096.css"
+    "p4096.css", "app.js",    "app.js.br",  "app.js.gz",  "page",     "page.html",
 };
+
+/* Those that have codings, or come to have them. */
+static const char *const CODED[] = { "app.js", "p4097.js", "page", "page.html", "p4095.html" };
+#define CODED_COUNT (sizeof(CODED) / sizeof(CODED[0]))
 
 static uint16_t rate(struct sim_random *random, uint32_t permille_max)
 {
@@ -65,9 +69,36 @@ static void plan_error_pages(struct conf *conf)
     memcpy(conf->error_pages, PAGES, sizeof(PAGES));
 }
 
+/* Places in turn, rules, another host: each in some runs. */
+static void plan_sections(struct sim_plan *plan, struct sim_random *random)
+{
+    static const char TRY[] = "[files]\ntry = $uri $uri.html $uri/\n";
+    static const char RULE[] = "[path /**.js]\nheader = X-Rule: all\n";
+    static const char HOST[] = "[host other.sim]\nroot = /.\n";
+    static const char OTHER_RULE[] = "[path /**.js]\nheader = X-Rule: other\n";
+    bool has_rule = sim_random_chance(random, 500);
+    bool has_host = sim_random_chance(random, 500);
+    char text[256];
+    (void)snprintf(text, sizeof(text), "%s%s%s%s", sim_random_chance(random, 500) ? TRY : "",
+                   has_rule ? RULE : "", has_host ? HOST : "",
+                   has_rule && has_host ? OTHER_RULE : "");
+    sim_plan_configure(plan, text);
+}
+
+static void plan_codings(struct conf *conf, struct sim_random *random)
+{
+    conf->precompressed = sim_random_chance(random, 700) ? CONF_ON : CONF_OFF;
+    conf->compress = sim_random_chance(random, 700) ? CONF_ON : CONF_OFF;
+    conf->compress_bytes_min = sim_random_between(random, 1, 5000);
+    conf->compress_bytes_max = sim_random_between(random, 5000, 30000);
+    conf->etag = (enum conf_etag)sim_random_below(random, 3);
+}
+
 static void plan_conf(struct sim_plan *plan, struct sim_random *random)
 {
-    struct conf *conf = &plan->conf;
+    struct conf *conf = plan->conf;
+    plan_sections(plan, random);
+    plan_codings(conf, random);
     conf->recv_buffers = 8U << sim_random_below(random, 4);
     conf->recv_buffer_bytes = 256U << sim_random_below(random, 5);
     conf->chunk_bytes = 4096U << sim_random_below(random, 5);
@@ -88,8 +119,12 @@ static void plan_conf(struct sim_plan *plan, struct sim_random *random)
     plan->descriptors_max =
         sim_random_chance(random, 200) ? sim_random_between(random, 10, 30) : 256;
     plan->changes =
-        (uint16_t)(sim_random_chance(random, 400) ? sim_random_between(random, 1, 50) : 0);
+        (uint16_t)(sim_random_chance(random, 400)
+                       ? sim_random_between(random, 1, sim_random_chance(random, 500) ? 50 : 3)
+                       : 0);
     plan->changes_max = 60;
+    plan->focus =
+        sim_random_chance(random, 400) ? CODED[sim_random_below(random, CODED_COUNT)] : NULL;
     conf->cache_watch = sim_random_chance(random, 600) ? CONF_ON : CONF_OFF;
     plan->watch_failures = rate(random, 500);
     plan->watch_forgetting = rate(random, 500);
@@ -113,7 +148,32 @@ static void ask_something(struct sim *sim, struct sim_client *client)
     } else if (strcmp(name, "m1.bin") == 0 && sim_random_chance(random, 800)) {
         name = "k16m";
     }
-    (void)sim_client_ask(sim, client, ask, name);
+    struct sim_wish wish = { 0 };
+    if (sim_random_chance(random, 600)) {
+        wish.takes = (enum sim_takes)sim_random_below(random, SIM_TAKES_COUNT);
+        name = sim_random_chance(random, 500) ? CODED[sim_random_below(random, CODED_COUNT)] : name;
+    }
+    if (sim->plan.focus != NULL && sim_random_chance(random, 700)) {
+        name = sim->plan.focus;
+    }
+    wish.is_other_host = sim_random_chance(random, 200);
+    (void)sim_client_ask_with(sim, client, ask, name, &wish);
+}
+
+/* Whether what was answered before has changed. */
+static void ask_again(struct sim *sim, struct sim_client *client)
+{
+    struct sim_random *random = &sim->random;
+    uint32_t count = sim->seen_count < SIM_SEEN_MAX ? sim->seen_count : SIM_SEEN_MAX;
+    if (count == 0) {
+        ask_something(sim, client);
+        return;
+    }
+    struct sim_seen seen = sim->seen[sim_random_below(random, count)];
+    if (sim_random_chance(random, 200)) {
+        seen.wish.takes = (enum sim_takes)sim_random_below(random, SIM_TAKES_COUNT);
+    }
+    (void)sim_client_ask_with(sim, client, SIM_GET_IF_NEW, seen.name, &seen.wish);
 }
 
 static void make_slow(struct sim_manner *manner, struct sim_random *random)
@@ -163,7 +223,11 @@ static void add_client(struct sim *sim)
     struct sim_client *client = sim_client_add(sim);
     uint32_t requests = sim_random_between(random, 1, sim_random_chance(random, 200) ? 40 : 8);
     for (uint32_t i = 0; i < requests; i++) {
-        ask_something(sim, client);
+        if (sim_random_chance(random, 400)) {
+            ask_again(sim, client);
+        } else {
+            ask_something(sim, client);
+        }
     }
     struct sim_manner *manner = &client->manner;
     manner->arrives_ms += sim_random_below(random, 2000);
@@ -181,6 +245,19 @@ static void add_client(struct sim *sim)
     }
 }
 
+/* Some files come to be only later. */
+static void delete_some(struct sim *sim, struct sim_random *random)
+{
+    static const char *const LATER[] = { "page", "app.js.br", "app.js.gz", "p4097.js.gz",
+                                         "other/page" };
+    for (size_t i = 0; i < sizeof(LATER) / sizeof(LATER[0]); i++) {
+        if (sim_random_chance(random, 400)) {
+            sim_files_change(&sim->files, sim_files_find(&sim->files, LATER[i]), SIM_DELETE, 0,
+                             sim->clock_ms);
+        }
+    }
+}
+
 static void run_seed(uint64_t seed)
 {
     struct sim_random random = { .state = seed ^ 0x5eed };
@@ -192,9 +269,17 @@ static void run_seed(uint64_t seed)
     plan_faults(&plan, &random);
     plan_conf(&plan, &random);
     struct sim *sim = sim_open(&plan);
+    delete_some(sim, &random);
     uint32_t clients = sim_random_between(&random, 1, sim_random_chance(&random, 200) ? 30 : 10);
     for (uint32_t i = 0; i < clients; i++) {
         add_client(sim);
+    }
+    for (uint32_t i = sim_random_below(&random, 8); i > 0; i--) {
+        sim_run_for(sim, sim_random_below(&random, 4000));
+        if (sim_random_chance(&random, 500)) {
+            sim_files_change_any(&sim->files, &random, sim->clock_ms); /* after a rest */
+        }
+        add_client(sim); /* knows the tags of answers to others */
     }
     if (sim_random_chance(&random, 300)) {
         sim_run_for(sim, sim_random_below(&random, 4000));

@@ -186,7 +186,7 @@ static bool run_open(struct uring *uring, struct sim_operation *operation)
         client->has_file_fault = true;
         result = sim_random_chance(&sim->random, 500) ? -ENFILE : -ENOMEM;
     } else {
-        result = sim_files_open(&sim->files, operation->path);
+        result = sim_lookup(uring, operation->directory, operation->path);
         if (result >= 0) {
             result = sim_descriptor_take(sim, SIM_FD_FILE, (uint32_t)result);
             client->has_file_fault = client->has_file_fault || result < 0;

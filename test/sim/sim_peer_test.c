@@ -57,8 +57,8 @@ static void a_free_chunk_goes_to_who_can_use_it(void **state)
 {
     (void)state;
     struct sim_plan plan = plain();
-    plan.conf.chunks_max = 2;
-    plan.conf.chunk_bytes = 262144; /* each holder has one load, and is done */
+    plan.conf->chunks_max = 2;
+    plan.conf->chunk_bytes = 262144; /* each holder has one load, and is done */
     struct sim *sim = sim_open(&plan);
     (void)add_getter(sim, "k64.bin");
     (void)add_getter(sim, "m1.bin");
@@ -112,7 +112,7 @@ static void a_flood_of_requests_is_taken_only_as_fast_as_its_answers(void **stat
     client->manner.write_pause_ms = 2;
     sim_run_for(sim, 2000);
     assert_true(client->script_size > 500000);
-    uint32_t held = sim->plan.conf.recv_buffer_bytes * 4;
+    uint32_t held = sim->plan.conf->recv_buffer_bytes * 4;
     assert_true(client->taken < INBOX_SIZE + held + OUTBOX_SEGMENTS_MAX * 30000);
     assert_true(uring_recv_free_count(sim->uring) >= 60);
     client->manner.never_reads = false;
@@ -126,8 +126,8 @@ static void a_peer_that_sits_on_the_receive_buffers_is_ended(void **state)
 {
     (void)state;
     struct sim_plan plan = plain();
-    plan.conf.recv_buffers = 8;
-    plan.conf.recv_buffer_bytes = 65536;
+    plan.conf->recv_buffers = 8;
+    plan.conf->recv_buffer_bytes = 65536;
     struct sim *sim = sim_open(&plan);
     struct sim_client *flood = sim_client_add(sim);
     for (unsigned k = 0; k < SIM_REQUESTS_MAX; k++) {
@@ -215,7 +215,7 @@ static void the_last_answer_survives_requests_behind_it(void **state)
 {
     (void)state;
     struct sim_plan plan = plain();
-    plan.conf.requests_per_connection_max = 1;
+    plan.conf->requests_per_connection_max = 1;
     struct sim *sim = sim_open(&plan);
     struct sim_client *client = add_slow(sim, "k16");
     for (unsigned i = 0; i < 20; i++) {
@@ -267,7 +267,7 @@ static void accepting_pauses_while_nobody_is_idle(void **state)
     struct sim_client *client = add_getter(sim, "one.txt");
     sim_run_for(sim, 1000);
     assert_false(client->was_accepted);
-    sim_run_for(sim, sim->plan.conf.send_timeout_ms + TICK_MS);
+    sim_run_for(sim, sim->plan.conf->send_timeout_ms + TICK_MS);
     assert_answered(client, 200);
     sim_close(sim);
 }

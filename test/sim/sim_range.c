@@ -86,10 +86,10 @@ static bool fits_version(const struct sim_request *request, const struct sim_res
            take_content(&reader, version, ranges.items[0]);
 }
 
-bool sim_range_is_answered(const struct sim_client *client, const struct sim_request *request,
-                           const struct sim_response *response, uint64_t size)
+static bool node_answers(const struct sim_client *client, const struct sim_request *request,
+                         const struct sim_node *node, const struct sim_response *response,
+                         uint64_t size)
 {
-    const struct sim_node *node = request->node;
     bool has_changed = node->versions[node->versions_count - 1].stamp > request->stamp;
     for (uint32_t i = 0; i < node->versions_count; i++) {
         struct reader reader = {
@@ -99,6 +99,18 @@ bool sim_range_is_answered(const struct sim_client *client, const struct sim_req
         };
         if (sim_version_is_possible(node, i, request->stamp) && node->versions[i].exists &&
             fits_version(request, response, &node->versions[i], reader)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool sim_range_is_answered(const struct sim_client *client, const struct sim_request *request,
+                           const struct sim_response *response, uint64_t size)
+{
+    for (uint32_t i = 0; i < request->places_count; i++) {
+        if (sim_place_is_possible(request, i) &&
+            node_answers(client, request, request->places[i], response, size)) {
             return true;
         }
     }

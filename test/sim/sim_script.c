@@ -39,26 +39,49 @@ static void say_text(struct sim_client *client, const char *text)
     sim_client_say(client, text, strlen(text));
 }
 
-/* Finds the file that answers for a name, and the status if it exists. */
+/* With `try`, what is not there may be there with ".html". */
+static void expect_fallback(struct sim *sim, struct sim_request *request, const char *path)
+{
+    char html[160];
+    (void)snprintf(html, sizeof(html), "%s.html", path);
+    const struct sim_node *node = sim_files_find(&sim->files, html);
+    bool tries = strcmp(conf_text(sim->plan.conf, sim->plan.conf->files.try), "off") != 0;
+    if (tries && node != NULL) {
+        request->status = 200;
+        request->places[request->places_count++] = node;
+    }
+}
+
+/* Finds the files that answer for a name, and the status if one exists. */
 static void expect_file(struct sim *sim, struct sim_request *request, const char *name)
 {
+    bool is_other = request->wish.is_other_host && sim->plan.conf->hosts_count > 0;
+    const char *root = is_other ? SIM_OTHER_ROOT : "";
     char index[128];
-    size_t size = strlen(name);
-    bool is_directory = size == 0 || name[size - 1] == '/';
-    (void)snprintf(index, sizeof(index), "%s%s", name, is_directory ? "index.html" : "");
+    size_t name_size = strlen(name);
+    bool is_directory = name_size == 0 || name[name_size - 1] == '/';
+    (void)snprintf(index, sizeof(index), "%s%s%s", root, name, is_directory ? "index.html" : "");
     const struct sim_node *node = sim_files_find(&sim->files, index);
+    size_t size = strlen(root) + name_size;
     request->status = 404;
     if (strncmp(name, "%", 1) == 0) {
         request->status = 400; /* a bad escape, or a path that climbs */
     } else if (node != NULL && node->kind == SIM_REGULAR) {
         request->status = node->is_secret ? 403 : 200;
-        request->node = node->is_secret ? NULL : node;
+        request->places_count = node->is_secret ? 0 : 1;
+        request->places[0] = node;
     } else if (node != NULL) {
         request->status = node->kind == SIM_DIRECTORY ? 301 : 403;
     } else if (is_directory) {
         index[size > 0 ? size - 1 : 0] = '\0';
         node = sim_files_find(&sim->files, index);
         request->status = node != NULL && node->kind == SIM_DIRECTORY ? 403 : 404;
+    }
+    if (!is_directory && (request->status == 404 || request->places_count > 0)) {
+        expect_fallback(sim, request, index);
+    }
+    if (request->wish.takes == SIM_TAKES_NOTHING && request->places_count > 0) {
+        request->status = 406;
     }
 }
 
@@ -116,7 +139,8 @@ static void say_chunks(struct sim_client *client, const char *name, uint32_t cou
 /* One to four ranges about the size that the file has now: some past its end, some overlapping. */
 static void choose_ranges(struct sim *sim, struct sim_request *request)
 {
-    uint32_t size = request->node != NULL ? (uint32_t)sim_node_now(request->node)->size : 100;
+    uint32_t size =
+        request->places_count > 0 ? (uint32_t)sim_node_now(request->places[0])->size : 100;
     uint32_t count = sim_random_between(&sim->random, 1, 4);
     int used = snprintf(request->range, sizeof(request->range), "bytes=");
     for (uint32_t i = 0; i < count; i++) {
@@ -142,13 +166,36 @@ static void say_range(struct sim *sim, struct sim_client *client, struct sim_req
     say_text(client, "\r\n\r\n");
 }
 
-static void say_get(struct sim_client *client, struct sim_request *request, const char *name)
+/* A request for a file, with all that it wishes. */
+static void say_wish(struct sim_client *client, const struct sim_request *request,
+                     const char *method, const char *line)
 {
-    if (request->ask == SIM_GET_LONG) {
-        say_long_head(client, name);
-        return;
+    static const char *const FIELDS[SIM_TAKES_COUNT] = {
+        [SIM_TAKES_GZIP] = "gzip",
+        [SIM_TAKES_BR] = "br",
+        [SIM_TAKES_ZSTD] = "zstd, identity;q=0.1",
+        [SIM_TAKES_ALL] = "gzip, deflate, br, zstd",
+        [SIM_TAKES_ANY] = "*",
+        [SIM_TAKES_IDENTITY] = "identity",
+        [SIM_TAKES_ONLY_GZIP] = "gzip, identity;q=0",
+        [SIM_TAKES_ONLY_CODED] = "br;q=0.5, gzip;q=0.8, zstd;q=0.1, *;q=0",
+        [SIM_TAKES_NOTHING] = "identity;q=0",
+    };
+    const struct sim_wish *wish = &request->wish;
+    say_head(client, method, request->name, " HTTP/1.1\r\nHost: ");
+    say_text(client, wish->is_other_host ? "OTHER.sim:8080\r\n" : "sim\r\n");
+    if (FIELDS[wish->takes] != NULL) {
+        say_text(client, "Accept-Encoding: ");
+        say_text(client, FIELDS[wish->takes]);
+        say_text(client, "\r\n");
     }
-    say_head(client, "GET", name, LINES "\r\n");
+    if (request->ask == SIM_GET_IF_NEW) {
+        say_text(client, "If-None-Match: ");
+        say_text(client, wish->tag[0] != '\0' ? wish->tag : "*");
+        say_text(client, "\r\n");
+    }
+    say_text(client, line);
+    say_text(client, "\r\n");
 }
 
 /* The bytes of a request, and the status that does not depend on a file. */
@@ -157,21 +204,23 @@ static void say_request(struct sim *sim, struct sim_client *client, struct sim_r
 {
     switch (request->ask) {
     case SIM_GET:
+        say_wish(client, request, "GET", "");
+        break;
     case SIM_GET_LONG:
-        say_get(client, request, name);
+        say_long_head(client, name);
         break;
     case SIM_GET_RANGE:
         say_range(sim, client, request, name);
         break;
     case SIM_GET_IF_NEW:
-        say_head(client, "GET", name, LINES "If-None-Match: *\r\n\r\n");
+        say_wish(client, request, "GET", "");
         request->status = request->status == 200 ? 304 : request->status;
         break;
     case SIM_HEAD:
-        say_head(client, "HEAD", name, LINES "\r\n");
+        say_wish(client, request, "HEAD", "");
         break;
     case SIM_GET_CLOSE:
-        say_head(client, "GET", name, LINES "Connection: close\r\n\r\n");
+        say_wish(client, request, "GET", "Connection: close\r\n");
         break;
     case SIM_GET_OLD:
         say_head(client, "GET", name, " HTTP/1.0\r\n\r\n");
@@ -226,6 +275,11 @@ static bool ask_is_for_file(enum sim_ask ask)
            ask == SIM_GET_LONG || ask == SIM_GET_RANGE || ask == SIM_GET_IF_NEW;
 }
 
+static bool ask_may_wish(enum sim_ask ask)
+{
+    return ask == SIM_GET || ask == SIM_HEAD || ask == SIM_GET_CLOSE || ask == SIM_GET_IF_NEW;
+}
+
 static bool ask_ends(enum sim_ask ask)
 {
     return ask == SIM_GET_CLOSE || ask == SIM_GET_OLD || ask == SIM_POST_LARGE ||
@@ -235,9 +289,19 @@ static bool ask_ends(enum sim_ask ask)
 struct sim_request *sim_client_ask(struct sim *sim, struct sim_client *client, enum sim_ask ask,
                                    const char *name)
 {
+    return sim_client_ask_with(sim, client, ask, name, &(struct sim_wish){ 0 });
+}
+
+struct sim_request *sim_client_ask_with(struct sim *sim, struct sim_client *client,
+                                        enum sim_ask ask, const char *name,
+                                        const struct sim_wish *wish)
+{
     sim_check(client->requests_count < SIM_REQUESTS_MAX, "too many requests of one client");
     struct sim_request *request = &client->requests[client->requests_count++];
-    *request = (struct sim_request){ .ask = ask, .start = client->script_size };
+    *request = (struct sim_request){ .ask = ask, .name = name, .start = client->script_size };
+    if (ask_may_wish(ask)) {
+        request->wish = *wish;
+    }
     if (client->requests_count > 1) {
         const struct sim_request *previous = request - 1;
         request->is_after_close = previous->is_after_close || ask_ends(previous->ask);

@@ -10,7 +10,7 @@ static void half_a_head_is_a_408(void **state)
     struct sim *sim = open_plain();
     struct sim_client *client = add_getter(sim, "one.txt");
     client->manner.stops_at = 20;
-    sim_run_for(sim, sim->plan.conf.head_timeout_ms - 1);
+    sim_run_for(sim, sim->plan.conf->head_timeout_ms - 1);
     assert_int_equal(client->answered_count, 0);
     sim_run_for(sim, TICK_MS + 1);
     assert_answered(client, 408);
@@ -24,7 +24,7 @@ static void half_a_body_is_a_408(void **state)
     struct sim_client *client = sim_client_add(sim);
     struct sim_request *request = sim_client_ask(sim, client, SIM_POST, "one.txt");
     client->manner.stops_at = request->end - 10;
-    sim_run_for(sim, sim->plan.conf.body_timeout_ms + TICK_MS);
+    sim_run_for(sim, sim->plan.conf->body_timeout_ms + TICK_MS);
     assert_answered(client, 408);
     sim_close(sim);
 }
@@ -37,9 +37,9 @@ static void each_body_has_its_own_time(void **state)
     uint32_t first = sim_client_ask(sim, client, SIM_POST, "one.txt")->end;
     uint32_t second = sim_client_ask(sim, client, SIM_POST, "one.txt")->end;
     client->manner.stops_at = first - 10;
-    sim_run_for(sim, sim->plan.conf.body_timeout_ms - 1500);
+    sim_run_for(sim, sim->plan.conf->body_timeout_ms - 1500);
     client->manner.stops_at = second - 10;
-    sim_run_for(sim, sim->plan.conf.body_timeout_ms - 1500);
+    sim_run_for(sim, sim->plan.conf->body_timeout_ms - 1500);
     client->manner.stops_at = 0;
     sim_settle(sim);
     assert_answered(client, 405);
@@ -50,7 +50,7 @@ static void a_body_behind_a_long_answer_has_its_own_time(void **state)
 {
     (void)state;
     struct sim_plan plan = plain();
-    plan.conf.body_timeout_ms = 1000;
+    plan.conf->body_timeout_ms = 1000;
     struct sim *sim = sim_open(&plan);
     struct sim_client *client = add_slow(sim, "k256.bin");
     (void)sim_client_ask(sim, client, SIM_POST_EXPECT, "one.txt");
@@ -66,7 +66,7 @@ static void an_idle_connection_is_closed_in_silence(void **state)
     struct sim *sim = open_plain();
     struct sim_client *client = add_getter(sim, "one.txt");
     client->manner.stays = true;
-    sim_run_for(sim, sim->plan.conf.keepalive_timeout_ms - 1);
+    sim_run_for(sim, sim->plan.conf->keepalive_timeout_ms - 1);
     assert_false(client->is_ended);
     sim_run_for(sim, TICK_MS + 1);
     assert_true(client->is_ended);
@@ -79,7 +79,7 @@ static void a_peer_that_does_not_read_is_given_up(void **state)
     (void)state;
     struct sim *sim = open_plain();
     struct sim_client *client = add_never_reading(sim, "k256.bin");
-    sim_run_for(sim, sim->plan.conf.send_timeout_ms - TICK_MS);
+    sim_run_for(sim, sim->plan.conf->send_timeout_ms - TICK_MS);
     assert_false(client->is_ended);
     sim_run_for(sim, 2 * TICK_MS);
     assert_true(client->was_aborted);
@@ -91,7 +91,7 @@ static void a_slow_peer_is_not_given_up(void **state)
 {
     (void)state;
     struct sim_plan plan = plain();
-    plan.conf.send_timeout_ms = 2000;
+    plan.conf->send_timeout_ms = 2000;
     struct sim *sim = sim_open(&plan);
     struct sim_client *client = add_slow(sim, "k64m.bin");
     client->manner.window = 65536;
@@ -138,12 +138,12 @@ static void a_stop_is_forced_in_the_end(void **state)
 {
     (void)state;
     struct sim_plan plan = with_zero_copy();
-    plan.conf.send_timeout_ms = 60000;
+    plan.conf->send_timeout_ms = 60000;
     struct sim *sim = sim_open(&plan);
     struct sim_client *client = add_never_reading(sim, "k256.bin");
     sim_run_for(sim, 100);
     sim_tell(sim, WAKE_STOP);
-    sim_run_for(sim, sim->plan.conf.shutdown_timeout_ms - TICK_MS);
+    sim_run_for(sim, sim->plan.conf->shutdown_timeout_ms - TICK_MS);
     assert_false(worker_is_done(sim->worker));
     assert_false(client->is_ended);
     sim_run_for(sim, 3 * TICK_MS);

@@ -247,6 +247,91 @@ static void decimals_have_neither_sign_nor_leading_zeros(void **state)
     }
 }
 
+/* --- what rules and codings add ----------------------------------------------------------------
+ */
+
+static void an_entry_s_coding_vary_caching_and_lines_have_their_places(void **state)
+{
+    (void)state;
+    struct http_head head = full_head();
+    head.content_encoding = SLICE("br");
+    head.vary = SLICE("Accept-Encoding");
+    head.cache_control = SLICE("max-age=60");
+    head.lines = SLICE("X-One: 1\r\nX-Two: 2\r\n");
+    head_expect("br", head,
+                "HTTP/1.1 200 OK\r\n"
+                "Server: gyre\r\n"
+                "Content-Type: text/css; charset=utf-8\r\n"
+                "X-Content-Type-Options: nosniff\r\n"
+                "Content-Encoding: br\r\n"
+                "Content-Length: 4096\r\n"
+                "Accept-Ranges: bytes\r\n"
+                "ETag: \"1000-abc-1\"\r\n"
+                "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                "Vary: Accept-Encoding\r\n"
+                "Cache-Control: max-age=60\r\n"
+                "X-One: 1\r\nX-Two: 2\r\n");
+}
+
+static void an_archive_is_chunked_and_says_its_name(void **state)
+{
+    (void)state;
+    head_expect("tar",
+                (struct http_head){ .status = 200,
+                                    .content_type = SLICE("application/x-tar"),
+                                    .content_disposition = SLICE("attachment; filename=\"a.tar\""),
+                                    .is_chunked = true },
+                "HTTP/1.1 200 OK\r\nServer: gyre\r\nContent-Type: application/x-tar\r\n"
+                "X-Content-Type-Options: nosniff\r\n"
+                "Content-Disposition: attachment; filename=\"a.tar\"\r\n"
+                "Transfer-Encoding: chunked\r\n");
+}
+
+static void a_401_says_how_to_authenticate_and_no_store_goes_before_caching(void **state)
+{
+    (void)state;
+    head_expect("401",
+                (struct http_head){ .status = 401,
+                                    .authenticate = SLICE("Basic realm=\"x\""),
+                                    .cache_control = SLICE("max-age=60"),
+                                    .no_store = true },
+                "HTTP/1.1 401 Unauthorized\r\nServer: gyre\r\n"
+                "WWW-Authenticate: Basic realm=\"x\"\r\nCache-Control: no-store\r\n");
+}
+
+/* Every field at its bound at once, as an entry may have them. */
+static void the_largest_lines_and_values_fit_the_head_s_bound(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = { 3, HTTP_HEAD_LINES_SIZE_MAX - 1, HTTP_HEAD_LINES_SIZE_MAX };
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        char lines[HTTP_HEAD_LINES_SIZE_MAX];
+        char value[HTTP_HEAD_VALUE_SIZE_MAX];
+        char type[128];
+        char etag[88];
+        memset(lines, 'l', sizeof(lines));
+        memset(value, 'v', sizeof(value));
+        memset(type, 't', sizeof(type));
+        memset(etag, 'e', sizeof(etag));
+        memcpy(lines + sizes[i] - 2, "\r\n", 2);
+        struct http_head head = full_head();
+        head.status = 206;
+        head.content_length = UINT64_MAX;
+        head.content_range =
+            SLICE("bytes 10000000000000000000-18446744073709551614/18446744073709551615");
+        head.content_type = slice_of(type, sizeof(type));
+        head.content_encoding = SLICE("gzip");
+        head.cache_control = slice_of(value, sizeof(value));
+        head.vary = SLICE("Accept-Encoding");
+        head.etag = slice_of(etag, sizeof(etag));
+        head.lines = slice_of(lines, sizes[i]);
+        char buffer[HTTP_HEAD_FIXED_SIZE_MAX];
+        size_t size = http_head_write_fixed(&head, buffer, sizeof(buffer));
+        assert_true(size > sizes[i]);
+        assert_slice_equal("lines", slice_of(buffer + size - sizes[i], sizes[i]), head.lines);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +351,10 @@ int main(void)
         cmocka_unit_test(the_tail_closes_the_head),
         cmocka_unit_test(the_interim_answer_is_whole),
         cmocka_unit_test(decimals_have_neither_sign_nor_leading_zeros),
+        cmocka_unit_test(an_entry_s_coding_vary_caching_and_lines_have_their_places),
+        cmocka_unit_test(an_archive_is_chunked_and_says_its_name),
+        cmocka_unit_test(a_401_says_how_to_authenticate_and_no_store_goes_before_caching),
+        cmocka_unit_test(the_largest_lines_and_values_fit_the_head_s_bound),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("http_head", tests, NULL, NULL) == 0 ? 0 : 1;
