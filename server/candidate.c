@@ -11,17 +11,14 @@ struct walk {
     struct candidate *candidate;
 };
 
-static bool path_append(struct candidate *candidate, size_t *size, struct slice text)
+/* Appends to an address, of which there is room for all that a target and an item make. */
+static void append(char *address, size_t *size, struct slice text)
 {
-    if (text.size > CANDIDATE_PATH_SIZE_MAX - *size) {
-        return false;
-    }
+    assert(text.size <= CANDIDATE_PATH_SIZE_MAX - *size);
     if (text.size > 0) {
-        memcpy(candidate->path + *size, text.data, text.size);
+        memcpy(address + *size, text.data, text.size);
     }
     *size += text.size;
-    candidate->path[*size] = '\0';
-    return true;
 }
 
 /* Counts one candidate; writes it when it is the one: the path, and text behind it. */
@@ -32,20 +29,22 @@ static bool offer(struct walk *walk, enum candidate_kind kind, struct slice path
         walk->left--;
         return false;
     }
-    struct candidate *candidate = walk->candidate;
-    struct site_place place =
-        sites_place(walk->source->sites, walk->source->site, path, is_directory);
-    candidate->kind = kind;
-    candidate->root = place.root;
-    size_t size = 0;
-    struct slice beneath = slice_of(path.data + place.offset, path.size - place.offset);
-    bool needs_slash = behind.size > 0 && behind.data[0] == '/';
-    if (needs_slash && beneath.size == 0) {
+    if (path.size == 0 && behind.size > 0 && behind.data[0] == '/') {
         behind = slice_of(behind.data + 1, behind.size - 1);
     }
-    candidate->path[0] = '\0';
-    /* What is too long names nothing: it is asked for all the same, and found missing. */
-    (void)(path_append(candidate, &size, beneath) && path_append(candidate, &size, behind));
+    char address[CANDIDATE_PATH_SIZE_MAX];
+    size_t size = 0;
+    append(address, &size, path);
+    append(address, &size, behind);
+    struct candidate *candidate = walk->candidate;
+    struct site_place place =
+        sites_place(walk->source->sites, walk->source->site, slice_of(address, size), is_directory);
+    candidate->kind = kind;
+    candidate->root = place.root;
+    candidate->offset = place.offset;
+    candidate->is_derived = behind.size > 0;
+    memcpy(candidate->path, address + place.offset, size - place.offset);
+    candidate->path[size - place.offset] = '\0';
     return true;
 }
 
@@ -57,7 +56,7 @@ static bool offer_index(struct walk *walk)
         char name[1 + CONF_NAME_SIZE_MAX + 1] = "/";
         size_t size = strlen(source->conf->index[i]);
         memcpy(name + 1, source->conf->index[i], size);
-        if (offer(walk, CANDIDATE_FILE, source->path, true, slice_of(name, 1 + size))) {
+        if (offer(walk, CANDIDATE_FILE, source->path, false, slice_of(name, 1 + size))) {
             return true;
         }
     }
@@ -80,7 +79,7 @@ static bool offer_item(struct walk *walk, struct slice item)
     }
     bool is_beneath = behind.size > 0 && behind.data[0] == '/';
     return (!source->is_directory || is_beneath) &&
-           offer(walk, CANDIDATE_FILE, source->path, source->is_directory, behind);
+           offer(walk, CANDIDATE_FILE, source->path, false, behind);
 }
 
 bool candidate_get(const struct candidate_source *source, unsigned number,

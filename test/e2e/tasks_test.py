@@ -13,7 +13,7 @@ def text_bytes(size):
 
 
 def wait_until_kept(server, target):
-    """A file is not kept in memory, and its tag is weak, until its last change is two seconds ago."""
+    """A file is kept in memory, and its tag is strong, once it has not changed for two seconds."""
     harness.wait_until(lambda: not server.get(target).fields["etag"].startswith("W/"),
                        f"{target} has a strong tag")
 
