@@ -1,6 +1,7 @@
 /* freshness: see the header. */
 #include "server/freshness.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "server/candidate.h"
@@ -39,21 +40,29 @@ static bool sibling_is_good(const struct entry *entry, const struct entry_identi
     return !is_older && sibling->size < file->size;
 }
 
-/* Looks for the sibling of a coding. False: there is none that may be served. */
-static bool sibling_find(struct worker *worker, const struct entry *entry, enum http_coding coding,
-                         struct entry_identity *identity)
+/* False: the name is too long for one. */
+static bool sibling_write_path(const struct entry *entry, enum http_coding coding,
+                               char path[CANDIDATE_PATH_SIZE_MAX + 1])
 {
-    char path[CANDIDATE_PATH_SIZE_MAX + 1];
     struct slice suffix = http_coding_suffix(coding);
     size_t size = strlen(entry->path);
-    if (size + suffix.size >= sizeof(path)) {
+    if (size + suffix.size > CANDIDATE_PATH_SIZE_MAX) {
         return false;
     }
     memcpy(path, entry->path, size);
     memcpy(path + size, suffix.data, suffix.size);
     path[size + suffix.size] = '\0';
+    return true;
+}
+
+/* Looks for the sibling of a coding. False: there is none that may be served. */
+static bool sibling_find(struct worker *worker, const struct entry *entry, enum http_coding coding,
+                         struct entry_identity *identity)
+{
+    char path[CANDIDATE_PATH_SIZE_MAX + 1];
     struct stat status;
-    if (stat_path(worker, entry->root, path, &status) != 0 || !S_ISREG(status.st_mode)) {
+    if (!sibling_write_path(entry, coding, path) ||
+        stat_path(worker, entry->root, path, &status) != 0 || !S_ISREG(status.st_mode)) {
         return false;
     }
     *identity = entry_identity_of(&status);
@@ -186,7 +195,40 @@ bool freshness_holds(struct worker *worker, struct entry *entry)
     return true;
 }
 
-/* A symlink leads where the watch does not look. */
+/* A name that is a symlink leads where the watch does not look. */
+static bool is_link(struct worker *worker, uint16_t root, const char *path)
+{
+    struct stat status;
+    return uring_stat_path(worker->uring, sites_root(worker->settings.sites, root), path,
+                           URING_SYMLINKS_NONE, &status) == -ELOOP;
+}
+
+static bool siblings_are_plain(struct worker *worker, const struct entry *entry)
+{
+    char path[CANDIDATE_PATH_SIZE_MAX + 1];
+    bool plain = true;
+    for (unsigned coding = HTTP_CODING_IDENTITY + 1; coding < HTTP_CODINGS_COUNT; coding++) {
+        plain = plain && (!sibling_write_path(entry, (enum http_coding)coding, path) ||
+                          !is_link(worker, entry->root, path));
+    }
+    return plain;
+}
+
+/* Of the places before: each still holds nothing, and is no symlink that leads nowhere yet. */
+static bool candidates_are_plain(struct worker *worker, const struct entry *entry)
+{
+    struct candidate_source source = source_of(worker, entry);
+    bool plain = candidates_hold(worker, entry);
+    for (unsigned i = 0; plain && i < entry->candidates_missed; i++) {
+        struct candidate candidate;
+        plain = candidate_get(&source, i, &candidate) &&
+                !is_link(worker, candidate.root, candidate.path);
+    }
+    return plain;
+}
+
+/* Whether the path leads, without a symlink, to the file that was opened: it may have been replaced
+ * before the watch was set. */
 static bool is_plain(struct worker *worker, const struct entry *entry)
 {
     struct stat status;
@@ -203,7 +245,9 @@ void freshness_start(struct worker *worker, struct entry *entry)
     entry->watch_epoch = worker->watch.epoch;
     entry->watch_generation = worker->watch.generation;
     entry->checked_ms = worker->now_ms;
-    entry->watched = watch_entry(worker, entry) && is_plain(worker, entry);
+    entry->watched = watch_entry(worker, entry) && is_plain(worker, entry) &&
+                     candidates_are_plain(worker, entry) &&
+                     (!wants_siblings(worker, entry) || siblings_are_plain(worker, entry));
     if (wants_siblings(worker, entry)) {
         siblings_find(worker, entry);
     }
