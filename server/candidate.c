@@ -11,8 +11,17 @@ struct walk {
     struct candidate *candidate;
 };
 
-/* Counts one candidate; writes it when it is the one: the path, and text behind it. Where that lies
- * is asked of the two together: "docs.html" is not beneath the mount "/docs/". */
+/* Appends to an address, of which there is room for all that a target and an item make. */
+static void append(char *address, size_t *size, struct slice text)
+{
+    assert(text.size <= CANDIDATE_PATH_SIZE_MAX - *size);
+    if (text.size > 0) {
+        memcpy(address + *size, text.data, text.size);
+    }
+    *size += text.size;
+}
+
+/* Counts one candidate; writes it when it is the one: the path, and text behind it. */
 static bool offer(struct walk *walk, enum candidate_kind kind, struct slice path, bool is_directory,
                   struct slice behind)
 {
@@ -23,22 +32,19 @@ static bool offer(struct walk *walk, enum candidate_kind kind, struct slice path
     if (path.size == 0 && behind.size > 0 && behind.data[0] == '/') {
         behind = slice_of(behind.data + 1, behind.size - 1);
     }
-    assert(path.size + behind.size <= CANDIDATE_PATH_SIZE_MAX); /* both are bounded: its header */
+    char address[CANDIDATE_PATH_SIZE_MAX];
+    size_t size = 0;
+    append(address, &size, path);
+    append(address, &size, behind);
     struct candidate *candidate = walk->candidate;
-    if (path.size > 0) {
-        memcpy(candidate->path, path.data, path.size);
-    }
-    if (behind.size > 0) {
-        memcpy(candidate->path + path.size, behind.data, behind.size);
-    }
-    struct slice whole = slice_of(candidate->path, path.size + behind.size);
     struct site_place place =
-        sites_place(walk->source->sites, walk->source->site, whole, is_directory);
+        sites_place(walk->source->sites, walk->source->site, slice_of(address, size), is_directory);
     candidate->kind = kind;
     candidate->root = place.root;
-    size_t size = whole.size - place.offset;
-    memmove(candidate->path, candidate->path + place.offset, size);
-    candidate->path[size] = '\0';
+    candidate->offset = place.offset;
+    candidate->is_derived = behind.size > 0;
+    memcpy(candidate->path, address + place.offset, size - place.offset);
+    candidate->path[size - place.offset] = '\0';
     return true;
 }
 
@@ -50,7 +56,7 @@ static bool offer_index(struct walk *walk)
         char name[1 + CONF_NAME_SIZE_MAX + 1] = "/";
         size_t size = strlen(source->conf->index[i]);
         memcpy(name + 1, source->conf->index[i], size);
-        if (offer(walk, CANDIDATE_FILE, source->path, true, slice_of(name, 1 + size))) {
+        if (offer(walk, CANDIDATE_FILE, source->path, false, slice_of(name, 1 + size))) {
             return true;
         }
     }
@@ -73,7 +79,7 @@ static bool offer_item(struct walk *walk, struct slice item)
     }
     bool is_beneath = behind.size > 0 && behind.data[0] == '/';
     return (!source->is_directory || is_beneath) &&
-           offer(walk, CANDIDATE_FILE, source->path, source->is_directory, behind);
+           offer(walk, CANDIDATE_FILE, source->path, false, behind);
 }
 
 bool candidate_get(const struct candidate_source *source, unsigned number,

@@ -24,7 +24,9 @@ enum candidate_kind {
 
 struct candidate {
     enum candidate_kind kind;
+    bool is_derived; /* its address is another one than the target's: an index, "$uri.html" */
     uint16_t root;
+    uint16_t offset; /* of what follows in that address: what is before is a mount's */
     char path[CANDIDATE_PATH_SIZE_MAX + 1]; /* beneath that root; "" is the root itself */
 };
 

@@ -242,17 +242,17 @@ static void end_idle(struct worker *worker, struct connection *connection)
     }
 }
 
-/* A helper works for it: that may take as long as the file is large, and is not the peer's fault.
- */
-static bool awaits_helper(const struct connection *connection)
+/* The disk or a helper works for it: the peer waits for us, not we for it. To give it up would free
+ * nothing either, before that has ended. */
+static bool is_being_served(const struct connection *connection)
 {
-    return connection->state == CONNECTION_OPEN && connection->exchange != NULL &&
-           connection->exchange->step == EXCHANGE_TASK;
+    return connection->state == CONNECTION_OPEN && (connection->lanes & LANE_FILE) != 0 &&
+           outbox_is_empty(&connection->outbox);
 }
 
 void connection_expire(struct worker *worker, struct connection *connection)
 {
-    if (peer_progressed(worker, connection) || awaits_helper(connection)) {
+    if (is_being_served(connection) || peer_progressed(worker, connection)) {
         connection_make_ready(worker, connection);
         return;
     }

@@ -8,9 +8,9 @@
  *       place after place \--> TASK: listing, credentials, digest, coding
  *                          \-> STATUS --> answered
  *
- * Order: what the rules forbid or redirect is settled before anything is looked for, a hit or not;
- * a place that holds nothing leads to the next; what is nowhere may be the single page's, or an
- * error's.
+ * Order: what the rules forbid or redirect is settled before anything is looked for, a hit or not
+ * (exchange_rules.c); a place that holds nothing leads to the next; what is nowhere may be the
+ * single page's, or an error's.
  *
  * Ownership: the exchange holds one count of its entry, and of its resource. */
 #include "server/exchange.h"
@@ -56,47 +56,6 @@ void exchange_drop_entry(struct worker *worker, struct exchange *exchange)
             *held[i] = NULL;
         }
     }
-}
-
-/* --- the rules ---------------------------------------------------------------------------------
- */
-
-static const struct policy *policy_of_target(struct worker *worker, struct exchange *exchange)
-{
-    const struct sites *sites = worker->settings.sites;
-    if (!sites_has_rules(sites, exchange->site)) {
-        return sites_policy(sites, exchange->site, SLICE("/"), &exchange->own_policy);
-    }
-    struct slice path = exchange_path(exchange);
-    bool is_top = path.size == 1 && path.data[0] == '/'; /* the target of "/" is "", a directory */
-    worker->path[0] = '/';
-    memcpy(worker->path + 1, path.data, path.size);
-    return sites_policy(sites, exchange->site, slice_of(worker->path, 1 + path.size - is_top),
-                        &exchange->own_policy);
-}
-
-/* Whether what the rules say lets the look-up go on. If not: it is concluded, or waits for the
- * credentials to be checked. */
-static bool admit(struct worker *worker, struct connection *connection)
-{
-    struct exchange *exchange = connection->exchange;
-    const struct policy *policy = exchange->policy;
-    if (policy->deny != CONF_DENY_OFF) {
-        exchange_conclude(worker, connection, policy->deny == CONF_DENY_HIDE ? 404 : 403);
-        return false;
-    }
-    if (policy->redirect != 0) {
-        /* Stored as "STATUS TARGET". */
-        const char *text = conf_text(worker->settings.conf, policy->redirect);
-        bool fits = answer_write_redirect(worker, exchange) <= HTTP_HEAD_LOCATION_SIZE_MAX;
-        exchange->is_rule_redirect = fits;
-        exchange_conclude(worker, connection, fits ? (unsigned)strtoul(text, NULL, 10) : 404);
-        return false;
-    }
-    if (policy->auth != 0 && !exchange->is_authorized) {
-        return task_authorize(worker, connection);
-    }
-    return true;
 }
 
 /* --- the look-up -------------------------------------------------------------------------------
@@ -192,8 +151,8 @@ void exchange_look_up(struct worker *worker, struct connection *connection)
         exchange->entry = entry_acquire(entry);
     }
     if (!exchange->is_internal) {
-        exchange->policy = entry != NULL ? &entry->policy : policy_of_target(worker, exchange);
-        if (!admit(worker, connection)) {
+        exchange->policy = entry != NULL ? &entry->policy : exchange_policy(worker, exchange);
+        if (!exchange_admit(worker, connection)) {
             return;
         }
     }
@@ -259,7 +218,7 @@ static void start(struct worker *worker, struct connection *connection)
     bool is_hidden = exchange->target.has_dot_name && request->path.data != NULL &&
                      worker->settings.conf->dotfiles == CONF_DOTFILES_DENY;
     if (is_early || is_hidden) {
-        exchange->policy = policy_of_target(worker, exchange);
+        exchange->policy = exchange_policy(worker, exchange);
         exchange_conclude(worker, connection, is_early ? response.status : 404);
         return;
     }
@@ -316,6 +275,17 @@ static void opened_directory(struct worker *worker, struct connection *connectio
     try_next_candidate(worker, connection);
 }
 
+static void opened_file(struct worker *worker, struct connection *connection, int file,
+                        const struct stat *status)
+{
+    if (connection->exchange->resource != NULL || exchange_admit_place(worker, connection)) {
+        uring_allow_waiting(worker->uring, file);
+        fill_start(worker, connection, file, status);
+    } else {
+        uring_close(worker->uring, file);
+    }
+}
+
 static void opened(struct worker *worker, struct connection *connection, int file)
 {
     struct exchange *exchange = connection->exchange;
@@ -324,8 +294,7 @@ static void opened(struct worker *worker, struct connection *connection, int fil
     struct stat status;
     int error = uring_stat(worker->uring, file, &status);
     if (error == 0 && S_ISREG(status.st_mode) && wants_file) {
-        uring_allow_waiting(worker->uring, file);
-        fill_start(worker, connection, file, &status);
+        opened_file(worker, connection, file, &status);
     } else if (error == 0 && S_ISDIR(status.st_mode) && exchange->resource == NULL) {
         opened_directory(worker, connection, file);
     } else {
@@ -420,7 +389,7 @@ void exchange_take(struct worker *worker, struct connection *connection)
     exchange->step = EXCHANGE_IDLE;
     exchange->status = 0;
     exchange->is_internal = false;
-    exchange->is_authorized = false;
+    exchange->grants_count = 0;
     exchange->is_rule_redirect = false;
     exchange->candidate = 0;
     exchange->open_attempts = 0;

@@ -33,20 +33,25 @@ enum exchange_step {
     EXCHANGE_STATUS, /* answer with `status` and its body */
 };
 
+enum {
+    EXCHANGE_GRANTS_MAX = 2, /* of what was asked for, and of the place that it led to */
+};
+
 struct exchange {
     struct http_request request;
     struct http_target target;
     enum exchange_step step;
     uint16_t status; /* EXCHANGE_STATUS, or of the error page being looked up; 0: none */
     uint16_t site;
-    bool is_internal;   /* the target is not what was asked for: an error page, or the spa page */
-    bool is_authorized; /* credentials were checked */
+    bool is_internal; /* the target is not what was asked for: an error page, or the spa page */
     bool is_rule_redirect; /* status is of a rule's redirect, not of a missing slash */
     uint8_t candidate;     /* its number: the place being looked at */
     uint8_t open_attempts;
     uint8_t fill_attempts;
-    uint8_t coding;              /* with resource: the one being looked for */
-    uint8_t codings_missed;      /* mask: siblings that could not be opened */
+    uint8_t coding;         /* with resource: the one being looked for */
+    uint8_t codings_missed; /* mask: siblings that could not be opened */
+    uint8_t grants_count;
+    uint32_t grants[EXCHANGE_GRANTS_MAX]; /* password files that the credentials are good for */
     const struct policy *policy; /* of what was asked for: own_policy, an entry's, or the site's */
     struct policy own_policy;
     struct entry *entry;    /* FILLING: being filled; FOUND: to be sent */
@@ -83,7 +88,22 @@ void exchange_release(struct worker *worker, struct connection *connection);
 void exchange_handle_open(struct worker *worker, struct connection *connection,
                           const struct uring_event *event);
 
-/* --- for the files that share the steps: fill.c, coding.c, task.c ----------------------------- */
+/* --- for the files that share the steps: exchange_rules.c, fill.c, coding.c, task.c ----------- */
+
+/* What the rules say of exchange->target; clobbers worker->path. */
+const struct policy *exchange_policy(struct worker *worker, struct exchange *exchange);
+
+/* Whether what the rules say lets the look-up go on. If not: it is concluded, or waits for the
+ * credentials to be checked. */
+bool exchange_admit(struct worker *worker, struct connection *connection);
+
+/* The same for what was found in exchange->place: the rules for its own address deny and guard it,
+ * too, when it is an index or an item of try. Else "/admin" would get past the guard of "/admin/",
+ * were its index an item. */
+bool exchange_admit_place(struct worker *worker, struct connection *connection);
+
+/* The credentials are good for the policies with this password file. */
+void exchange_grant(struct exchange *exchange, uint32_t auth);
 
 /* Room for the largest key: a target's path, and what tells sites and codings apart. */
 enum {

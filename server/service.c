@@ -40,6 +40,7 @@ struct worker_thread {
     pthread_t thread;
     enum thread_state state; /* guarded by service->lock; the ring may be used only while RUNNING */
     bool is_reduced;         /* little memory may be locked */
+    bool is_left;            /* it has ended, but what the kernel or a helper still uses is kept */
     int error;               /* read after the join */
 };
 
@@ -147,8 +148,8 @@ static void *thread_main(void *argument)
         set_state(thread, THREAD_RUNNING);
         thread->error = worker_run(thread->worker);
         set_state(thread, THREAD_ENDED); /* nobody wakes it from here on */
-        /* With connections that could not be joined, the kernel may still use their memory. */
-        if (worker_connections_count(thread->worker) == 0) {
+        thread->is_left = !worker_is_joined(thread->worker);
+        if (!thread->is_left) {
             worker_destroy(thread->worker);
         }
     }
@@ -290,6 +291,16 @@ static void wait_for_end(struct service *service, struct uring_waker *waker)
     }
 }
 
+/* Whether a worker could not be destroyed: then nothing is freed that it shares. */
+static bool any_left(const struct service *service)
+{
+    bool left = false;
+    for (uint32_t i = 0; i < service->started_count; i++) {
+        left = left || service->threads[i].is_left;
+    }
+    return left;
+}
+
 /* Bytes that all threads together may come to use at most. */
 static uint64_t memory_max(const struct service *service, const struct worker_settings *settings)
 {
@@ -339,6 +350,11 @@ static int serve(struct service *service)
         stop_workers(service, waker);
     }
     int status = join_workers(service);
+    if (any_left(service)) { /* it may take a helper minutes to end: the process ends around it */
+        close_listeners(service);
+        fflush(NULL);
+        _exit(started ? status : 1);
+    }
     uring_helpers_destroy(settings.helpers);
     uring_waker_destroy(waker);
     return started ? status : 1;

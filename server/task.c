@@ -97,7 +97,7 @@ bool task_authorize(struct worker *worker, struct connection *connection)
         return false;
     }
     if (auth_cache_holds(&worker->auth, file, authorization, worker->now_ms)) {
-        exchange->is_authorized = true;
+        exchange_grant(exchange, exchange->policy->auth);
         return true;
     }
     exchange_drop_entry(worker, exchange); /* it may be another one when this is over */
@@ -141,7 +141,7 @@ static void end_authorize(struct worker *worker, struct connection *connection)
     task_free(exchange);
     if (granted) {
         auth_cache_add(&worker->auth, file, exchange->request.authorization, worker->now_ms);
-        exchange->is_authorized = true;
+        exchange_grant(exchange, exchange->policy->auth);
         exchange_look_up(worker, connection);
         return;
     }

@@ -304,6 +304,11 @@ void worker_handle_batch(struct worker *worker, size_t count)
     }
 }
 
+bool worker_is_joined(const struct worker *worker)
+{
+    return worker_connections_count(worker) == 0 && worker->coding_jobs_count == 0;
+}
+
 bool worker_is_done(const struct worker *worker)
 {
     if (!worker->stopping) {

@@ -127,6 +127,11 @@ void worker_start(struct worker *worker);
 /* Whether a stopping worker has nothing left to do. */
 bool worker_is_done(const struct worker *worker);
 
+/* Whether neither the kernel nor a helper uses memory of a worker that is done: it may not have
+ * been worth waiting for. */
+bool worker_is_joined(const struct worker *worker);
+
+/* Frees it; it is joined. */
 void worker_destroy(struct worker *worker);
 
 /* Slots in use. */

@@ -61,7 +61,7 @@ def age_tree(path):
     """As if unpacked from an archive: only what is old is sure to stay in the cache for long."""
     for folder, _, names in os.walk(path):
         for name in names:
-            os.utime(os.path.join(folder, name), (OLD_S, OLD_S))
+            os.utime(os.path.join(folder, name), (OLD_S, OLD_S), follow_symlinks=False)
 
 
 def wait_until_cached(watch, target):
@@ -309,6 +309,37 @@ def the_target_of_a_link_that_changes_is_seen():
         for i in range(40):
             harness.replace_file(watch.path("store/data.txt"), body_of(i))
             watch.expect("/alias.txt", body_of(i), f"after rename {i}")
+
+
+@test
+def the_target_of_a_precompressed_link_that_changes_is_seen():
+    """The watch sees the link, not what it leads to."""
+    with Server(harness.make_tree({"site.js": b"x" * 5000, "br/site.br": b"first"}),
+                {"cache.revalidate": "1h"}) as server:
+        os.symlink("br/site.br", server.path("site.js.br"))
+        age_tree(server.root)
+        harness.wait_until(lambda: not server.get("/site.js").fields["etag"].startswith("W/"),
+                           "the tag is strong")
+        for i in range(20):
+            body = body_of(i)
+            change_by_rename(server.path("br/site.br"), body)
+            for _ in range(2):
+                response = server.get("/site.js", fields=("Accept-Encoding: br",))
+                equal((response.status, response.body), (200, body), f"round {i}")
+
+
+@test
+def a_link_to_nothing_in_the_place_of_an_index_that_becomes_one_is_seen():
+    tree = {"dir/second.html": b"second", "elsewhere/x": b""}
+    with Server(harness.make_tree(tree), {"cache.revalidate": "1h",
+                                          "index": "first.html second.html"}) as server:
+        os.symlink("../elsewhere/first", server.path("dir/first.html"))
+        age_tree(server.path("dir"))
+        harness.wait_until(lambda: not server.get("/dir/").fields["etag"].startswith("W/"),
+                           "the tag is strong")
+        equal(server.get("/dir/").body, b"second")
+        harness.write_file(server.path("elsewhere/first"), b"first")
+        equal(server.get("/dir/").body, b"first")
 
 
 @test

@@ -1,6 +1,9 @@
 /* The server on the fake kernel: files that change under it. */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "server/freshness.h"
 #include "sim_cases.h"
 
 static bool is_reading(const struct sim *sim)
@@ -164,6 +167,33 @@ static void a_file_replaced_before_it_is_watched_is_not_taken_for_fresh(void **s
     sim_close(sim);
 }
 
+/* The same for what comes to be in a place that was looked at before, and held nothing. */
+static void a_place_filled_before_it_is_watched_is_not_taken_for_empty(void **state)
+{
+    (void)state;
+    static const char TRY[] = "[files]\ntry = /p4096.css $uri\n";
+    struct sim_plan plan = plain();
+    struct conf_errors *errors = calloc(1, sizeof(*errors));
+    assert_non_null(errors);
+    assert_true(conf_parse(TRY, strlen(TRY), &plan.conf, errors));
+    free(errors);
+    struct sim *sim = sim_open(&plan);
+    change(sim, "p4096.css", SIM_DELETE, 0);
+    (void)add_getter(sim, "one.txt");
+    sim_step(sim, sim->clock_ms); /* accept */
+    sim_step(sim, sim->clock_ms); /* recv */
+    while (!is_opened(sim)) {
+        assert_true(sim_step_world(sim));
+    }
+    change(sim, "p4096.css", SIM_CREATE, 100);
+    sim_settle(sim);
+    struct entry *entry = cache_find(&sim->worker->cache, SLICE("one.txt"));
+    assert_non_null(entry);
+    sim->worker->batch++;
+    assert_false(freshness_holds(sim->worker, entry));
+    sim_close(sim);
+}
+
 static void a_directory_that_moved_is_watched_anew(void **state)
 {
     (void)state;
@@ -193,6 +223,7 @@ int main(void)
         cmocka_unit_test(a_replaced_file_is_served_anew_at_once),
         cmocka_unit_test(a_file_that_changes_between_two_batches_is_served_anew),
         cmocka_unit_test(a_file_replaced_before_it_is_watched_is_not_taken_for_fresh),
+        cmocka_unit_test(a_place_filled_before_it_is_watched_is_not_taken_for_empty),
         cmocka_unit_test(a_directory_that_moved_is_watched_anew),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

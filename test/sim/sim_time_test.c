@@ -102,6 +102,37 @@ static void a_slow_peer_is_not_given_up(void **state)
     sim_close(sim);
 }
 
+/* What is offloaded next takes so long. */
+static void let_work_take(struct sim *sim, uint32_t milliseconds)
+{
+    bool is_found = false;
+    while (!is_found) {
+        sim_step(sim, sim->clock_ms);
+        for (uint32_t i = 0; i < sim->uring->operations_end; i++) {
+            struct sim_operation *operation = &sim->uring->operations[i];
+            if (operation->used && operation->kind == SIM_WORK) {
+                operation->due_ms = sim->clock_ms + milliseconds;
+                is_found = true;
+            }
+        }
+    }
+}
+
+static void a_peer_is_not_given_up_for_the_time_that_a_helper_takes(void **state)
+{
+    (void)state;
+    struct sim_plan plan = plain();
+    plan.conf.etag = CONF_ETAG_HASH;
+    plan.conf.send_timeout_ms = 2000;
+    plan.stall_ms = 0;
+    struct sim *sim = sim_open(&plan);
+    struct sim_client *client = add_getter(sim, "k256.bin");
+    let_work_take(sim, 5 * plan.conf.send_timeout_ms);
+    sim_run_for(sim, 6 * plan.conf.send_timeout_ms);
+    assert_answered(client, 200);
+    sim_close(sim);
+}
+
 /* --- stopping ----------------------------------------------------------------------------------
  */
 
@@ -162,6 +193,7 @@ int main(void)
         cmocka_unit_test(an_idle_connection_is_closed_in_silence),
         cmocka_unit_test(a_peer_that_does_not_read_is_given_up),
         cmocka_unit_test(a_slow_peer_is_not_given_up),
+        cmocka_unit_test(a_peer_is_not_given_up_for_the_time_that_a_helper_takes),
         cmocka_unit_test(a_stop_finishes_what_runs),
         cmocka_unit_test(a_stop_closes_who_is_idle_at_once),
         cmocka_unit_test(a_stop_is_forced_in_the_end),
