@@ -42,7 +42,7 @@ static bool offer(struct walk *walk, enum candidate_kind kind, struct slice path
     candidate->kind = kind;
     candidate->root = place.root;
     candidate->offset = place.offset;
-    candidate->is_derived = behind.size > 0;
+    candidate->is_derived = behind.size > 0 || path.data != walk->source->path.data;
     memcpy(candidate->path, address + place.offset, size - place.offset);
     candidate->path[size - place.offset] = '\0';
     return true;

@@ -110,8 +110,10 @@ static void conclude_missing(struct worker *worker, struct connection *connectio
         return;
     }
     struct slice page = policy_text(worker->settings.conf, exchange->policy->spa);
-    set_target(exchange, slice_of(page.data + 1, page.size - 1));
-    exchange_look_up(worker, connection);
+    if (exchange_admit_spa(worker, connection, page)) {
+        set_target(exchange, slice_of(page.data + 1, page.size - 1));
+        exchange_look_up(worker, connection);
+    }
 }
 
 /* Opens the place whose turn it is. */
@@ -246,15 +248,6 @@ static void open_failed(struct worker *worker, struct connection *connection, in
     }
 }
 
-/* Only a target made of thousands of slashes and dots has too long a Location. */
-static bool can_redirect(const struct exchange *exchange)
-{
-    return !exchange->is_internal &&
-           http_target_write_slash_redirect(exchange->request.path, &exchange->target,
-                                            exchange->request.query, NULL,
-                                            0) <= HTTP_HEAD_LOCATION_SIZE_MAX;
-}
-
 /* `file` is a directory. */
 static void opened_directory(struct worker *worker, struct connection *connection, int file)
 {
@@ -266,7 +259,7 @@ static void opened_directory(struct worker *worker, struct connection *connectio
     case CANDIDATE_FILE_OR_SLASH:
     case CANDIDATE_SLASH:
         uring_close(worker->uring, file);
-        exchange_conclude(worker, connection, can_redirect(exchange) ? 301 : 404);
+        exchange_conclude(worker, connection, exchange_slash_status(worker, exchange));
         return;
     case CANDIDATE_FILE:
         break;

@@ -102,6 +102,13 @@ bool exchange_admit(struct worker *worker, struct connection *connection);
  * were its index an item. */
 bool exchange_admit_place(struct worker *worker, struct connection *connection);
 
+/* The same for the page of a spa, whose address begins with '/'. */
+bool exchange_admit_spa(struct worker *worker, struct connection *connection, struct slice page);
+
+/* How a directory that was asked for without its slash is answered: 301; but what the rules deny
+ * with the slash is not told of without it. */
+unsigned exchange_slash_status(struct worker *worker, const struct exchange *exchange);
+
 /* The credentials are good for the policies with this password file. */
 void exchange_grant(struct exchange *exchange, uint32_t auth);
 

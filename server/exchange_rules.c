@@ -77,20 +77,16 @@ static size_t write_address(struct worker *worker, const struct exchange *exchan
     return writer.needed <= HTTP_PATH_SIZE_MAX ? writer.needed : 0;
 }
 
-bool exchange_admit_place(struct worker *worker, struct connection *connection)
+/* Whether the rules for another address, which the answer to this one comes from, let it go on,
+ * too.
+ */
+static bool admit_address(struct worker *worker, struct connection *connection,
+                          struct slice address)
 {
     struct exchange *exchange = connection->exchange;
-    const struct sites *sites = worker->settings.sites;
-    if (!exchange->place.is_derived || !sites_has_rules(sites, exchange->site)) {
-        return true;
-    }
-    size_t size = write_address(worker, exchange);
-    if (size == 0) {
-        return true; /* no rule could name it */
-    }
     struct policy own;
     const struct policy *found =
-        sites_policy(sites, exchange->site, slice_of(worker->path, size), &own);
+        sites_policy(worker->settings.sites, exchange->site, address, &own);
     bool is_guarded = found->auth != 0 && found->auth != exchange->policy->auth;
     if (found->deny == CONF_DENY_OFF && !is_guarded) {
         return true;
@@ -104,4 +100,46 @@ bool exchange_admit_place(struct worker *worker, struct connection *connection)
     exchange->own_policy = both;
     exchange->policy = &exchange->own_policy;
     return exchange_admit(worker, connection);
+}
+
+bool exchange_admit_place(struct worker *worker, struct connection *connection)
+{
+    const struct exchange *exchange = connection->exchange;
+    if (!exchange->place.is_derived || !sites_has_rules(worker->settings.sites, exchange->site)) {
+        return true;
+    }
+    size_t size = write_address(worker, exchange);
+    return size == 0 || /* too long for a rule to name it */
+           admit_address(worker, connection, slice_of(worker->path, size));
+}
+
+bool exchange_admit_spa(struct worker *worker, struct connection *connection, struct slice page)
+{
+    return !sites_has_rules(worker->settings.sites, connection->exchange->site) ||
+           admit_address(worker, connection, page);
+}
+
+/* Only a target made of thousands of slashes and dots has too long a Location. */
+static bool can_redirect(const struct exchange *exchange)
+{
+    return !exchange->is_internal &&
+           http_target_write_slash_redirect(exchange->request.path, &exchange->target,
+                                            exchange->request.query, NULL,
+                                            0) <= HTTP_HEAD_LOCATION_SIZE_MAX;
+}
+
+unsigned exchange_slash_status(struct worker *worker, const struct exchange *exchange)
+{
+    const struct http_target *target = &exchange->target;
+    worker->path[0] = '/';
+    memcpy(worker->path + 1, target->path, target->path_size);
+    worker->path[1 + target->path_size] = '/';
+    struct policy own;
+    const struct policy *found =
+        sites_policy(worker->settings.sites, exchange->site,
+                     slice_of(worker->path, (size_t)target->path_size + 2), &own);
+    if (found->deny != CONF_DENY_OFF) {
+        return found->deny == CONF_DENY_HIDE ? 404 : 403;
+    }
+    return can_redirect(exchange) ? 301 : 404;
 }

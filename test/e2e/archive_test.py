@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 import tarfile
 import threading
@@ -207,7 +208,8 @@ def its_name_is_the_directorys():
         value = response.fields["content-disposition"]
         # RFC 8187 3.2.1: what is no attr-char is percent-encoded.
         attr_char = "[A-Za-z0-9!#$&+.^_`|~-]"
-        contains(value, rf"^attachment; filename\*=UTF-8''(?:{attr_char}|%[0-9A-F]{{2}})+$")
+        plain = f'filename="{name}.tar"; ' if re.fullmatch("[a-z]+", name) else ""
+        contains(value, rf"^attachment; {plain}filename\*=UTF-8''(?:{attr_char}|%[0-9A-F]{{2}})+$")
         encoded = value.partition("''")[2]
         equal(unquote(encoded), f"{name}.tar")
 

@@ -11,7 +11,8 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 PLAIN = ("index.html", "app.js", "style.css", "picture.png", "jquery-3.7.1.min.js", "v1.2.3.txt",
          "2024-05-17.txt", "large.bin", "page.3f9ac1b2.html", "app.3f9ac1b2.html", "deadbeef",
          "README")
-HASHED = ("app.3f9ac1b2.js", "style-0a1b2c3d4e5f.css", "font.5d41402abc4b2a76b9719d911017c592.woff2",
+HASHED = ("app.3f9ac1b2.js", "style-0a1b2c3d4e5f.css",
+          "font.5d41402abc4b2a76b9719d911017c592.woff2",
           "assets/chunk-9e107d9d.mjs", "assets/index-Bx3kQ9aZ.js", "app.3f9ac1b2.js.map")
 
 

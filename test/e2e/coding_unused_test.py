@@ -1,4 +1,5 @@
-"""Siblings that are not used: too old, too large, no regular files, out of reach. Never an error."""
+"""Siblings that are not used: too old, too large, no regular files, out of reach. They are never an
+error."""
 
 import contextlib
 import multiprocessing

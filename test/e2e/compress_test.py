@@ -23,7 +23,8 @@ def text_of(i, size=5000):
     lines = []
     total = 0
     while total < size:
-        lines.append(b"version %06d in line %d has %d\n" % (i, len(lines), len(lines) * 7919 % 1000))
+        number = len(lines)
+        lines.append(b"version %06d in line %d has %d\n" % (i, number, number * 7919 % 1000))
         total += len(lines[-1])
     return b"".join(lines)[:size]
 
@@ -140,7 +141,8 @@ def assert_not_made(target, varies):
 
 NOT_MADE = (("smaller_than_bytes_min", "/bound-1.css", False),
             ("larger_than_bytes_max", "/limit1.css", False), ("a_picture", "/picture.png", False),
-            ("noise_that_is_called_text", "/noise.txt", True), ("an_empty_one", "/empty.txt", False))
+            ("noise_that_is_called_text", "/noise.txt", True),
+            ("an_empty_one", "/empty.txt", False))
 
 
 def add_not_made(name, target, varies):
