@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import signal
 import subprocess
 import tarfile
 import threading
@@ -288,6 +289,29 @@ def several_at_once():
     for thread in threads:
         thread.join()
     equal(results, [46] * 8)
+
+
+@test
+def a_stop_lets_a_running_archive_finish():
+    files = {f"big/{i}.bin": pattern_bytes(300_000, i) for i in range(40)}
+    with serve(files, "[files]\narchive = on\n") as server:
+        with server.connect(receive_bytes=4096) as client:
+            client.request("/big/" + QUERY)
+            client.read_head()
+            server.signal(signal.SIGTERM)
+            equal(len(members(b"".join(client.read_chunks()))), 41)
+        equal(server.wait(), 0)
+
+
+@test
+def the_log_counts_its_bytes():
+    path = os.path.join(harness.temporary_directory(), "log")
+    with serve({"d/x": b"x"}, f"[log]\naccess = {path}\n[files]\narchive = on\n") as server:
+        size = len(server.get("/d/" + QUERY).body)
+        server.get("/d/" + QUERY, method="HEAD")
+    with open(path, encoding="ascii") as file:
+        lines = file.read().splitlines()
+    equal([line.split('"')[2].split() for line in lines], [["200", str(size)], ["200", "0"]])
 
 
 @test

@@ -250,6 +250,19 @@ def a_listing_is_fresh_at_the_next_request():
         truth(server.get("/d/").body != b"index", "the index that is gone")
 
 
+@test
+def who_goes_away_before_the_listing_leaves_nothing_behind():
+    with serve({f"d/{i:04}": b"" for i in range(2000)}, "[files]\nlisting = on\n") as server:
+        server.get("/d/")
+        before = server.descriptors()
+        for _ in range(30):
+            client = server.connect()
+            client.request("/d/")
+            client.reset()
+        harness.wait_until(lambda: server.descriptors() <= before, "the descriptors are as before")
+        equal(len(names("/d/", server)), 2000)
+
+
 # --- names ----------------------------------------------------------------------------------------
 
 def follow(href):

@@ -118,5 +118,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_top_has_no_name_of_its_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_no_request_can_name_is_out_of_it, set_up, tear_down),
     };
-    return cmocka_run_group_tests_name("server_reach", tests, NULL, NULL);
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("server_reach", tests, NULL, NULL) == 0 ? 0 : 1;
 }
