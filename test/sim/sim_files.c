@@ -248,6 +248,11 @@ void sim_files_change_any(struct sim_files *files, struct sim_random *random, ui
         return;
     }
     enum sim_change change = (enum sim_change)sim_random_below(random, SIM_CHANGES_COUNT);
+    if (!sim_node_now(node)->exists) {
+        change = SIM_CREATE;
+    } else if (change == SIM_CREATE) {
+        change = SIM_REPLACE;
+    }
     uint64_t size = sim_node_now(node)->size;
     switch (change) {
     case SIM_TRUNCATE:

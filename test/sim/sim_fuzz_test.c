@@ -28,7 +28,7 @@ static const char *const NAMES[] = {
 };
 
 /* Those that have codings, or come to have them. */
-static const char *const CODED[] = { "app.js", "p4097.js", "page", "page.html", "p4095.html" };
+static const char *const CODED[] = { "app.js", "p4097.js", "page", "page", "page.html" };
 #define CODED_COUNT (sizeof(CODED) / sizeof(CODED[0]))
 
 static uint16_t rate(struct sim_random *random, uint32_t permille_max)
@@ -77,11 +77,12 @@ static void plan_sections(struct sim_plan *plan, struct sim_random *random)
     static const char HOST[] = "[host other.sim]\nroot = /.\n";
     static const char OTHER_RULE[] = "[path /**.js]\nheader = X-Rule: other\n";
     bool has_rule = sim_random_chance(random, 500);
+    bool is_about_page = plan->focus != NULL && strcmp(plan->focus, "page") == 0;
+    bool has_try = is_about_page || sim_random_chance(random, 500);
     bool has_host = sim_random_chance(random, 500);
     char text[256];
-    (void)snprintf(text, sizeof(text), "%s%s%s%s", sim_random_chance(random, 500) ? TRY : "",
-                   has_rule ? RULE : "", has_host ? HOST : "",
-                   has_rule && has_host ? OTHER_RULE : "");
+    (void)snprintf(text, sizeof(text), "%s%s%s%s", has_try ? TRY : "", has_rule ? RULE : "",
+                   has_host ? HOST : "", has_rule && has_host ? OTHER_RULE : "");
     sim_plan_configure(plan, text);
 }
 
@@ -97,6 +98,8 @@ static void plan_codings(struct conf *conf, struct sim_random *random)
 static void plan_conf(struct sim_plan *plan, struct sim_random *random)
 {
     struct conf *conf = plan->conf;
+    plan->focus =
+        sim_random_chance(random, 400) ? CODED[sim_random_below(random, CODED_COUNT)] : NULL;
     plan_sections(plan, random);
     plan_codings(conf, random);
     conf->recv_buffers = 8U << sim_random_below(random, 4);
@@ -123,8 +126,6 @@ static void plan_conf(struct sim_plan *plan, struct sim_random *random)
                        ? sim_random_between(random, 1, sim_random_chance(random, 500) ? 50 : 3)
                        : 0);
     plan->changes_max = 60;
-    plan->focus =
-        sim_random_chance(random, 400) ? CODED[sim_random_below(random, CODED_COUNT)] : NULL;
     conf->cache_watch = sim_random_chance(random, 600) ? CONF_ON : CONF_OFF;
     plan->watch_failures = rate(random, 500);
     plan->watch_forgetting = rate(random, 500);
