@@ -73,9 +73,12 @@ static void begin(struct worker *worker, struct connection *connection)
         .is_chunked = is_chunked(exchange),
         .lines = answer_policy_lines(worker, exchange, SLICE("Content-Disposition")),
     };
-    exchange->request.keep_alive = exchange->request.keep_alive && is_chunked(exchange);
+    bool goes_on = exchange->request.keep_alive; /* for all that the client knows */
+    exchange->request.keep_alive = goes_on && is_chunked(exchange);
     size_t size = http_head_write_fixed(&head, outbuf_end(connection), HTTP_HEAD_FIXED_SIZE_MAX);
+    assert(size > 0);
     answer_commit_head(worker, connection, &exchange->request, size);
+    connection->asked_to_close = !goes_on;
     exchange->archive_is_begun = true;
 }
 

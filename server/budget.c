@@ -9,8 +9,10 @@
 #include "uring/uring.h"
 
 enum {
-    DESCRIPTORS_OWN = 32,   /* standard streams, the root, libmagic, the waker */
-    DESCRIPTORS_WORKER = 8, /* ring, log, its successor, files between open and answer */
+    DESCRIPTORS_OWN = 32,    /* standard streams, the root, libmagic, the waker */
+    DESCRIPTORS_WORKER = 8,  /* ring, log, its successor, files between open and answer */
+    DESCRIPTORS_HELPER = 4,  /* its ring; the file of passwords, or the directory, at work */
+    DESCRIPTORS_ARCHIVE = 8, /* the depth that is common; deeper ones take of what files leave */
     CACHED_FILES_MAX = 1024,
     COMPLETIONS_MAX = 65536, /* the kernel's bound */
     RECV_BUFFERS_MIN = 64,
@@ -36,11 +38,22 @@ struct budget_limits budget_read_limits(void)
     return limits;
 }
 
+static bool offers_archives(const struct conf *conf)
+{
+    bool offers = conf->files.archive == CONF_ON;
+    for (uint32_t i = 0; i < conf->rules_count; i++) {
+        offers = offers || conf->rules[i].archive == CONF_ON;
+    }
+    return offers;
+}
+
 static void divide_descriptors(struct budget *budget, const struct conf *conf, uint64_t descriptors,
                                uint32_t workers_count, uint32_t listeners_count)
 {
-    uint64_t own = DESCRIPTORS_OWN + conf->compress_threads + /* a ring each */
-                   (uint64_t)workers_count * (DESCRIPTORS_WORKER + listeners_count);
+    uint32_t archives = offers_archives(conf) ? ARCHIVES_MAX * DESCRIPTORS_ARCHIVE : 0;
+    uint64_t own = DESCRIPTORS_OWN + conf->hosts_count + conf->mounts_count + /* a root each */
+                   (uint64_t)conf->compress_threads * DESCRIPTORS_HELPER +
+                   (uint64_t)workers_count * (DESCRIPTORS_WORKER + listeners_count + archives);
     uint64_t left = descriptors > 2 * own ? descriptors - own : descriptors / 2;
     uint64_t share = left / workers_count;
     uint64_t files = share / 4 < CACHED_FILES_MAX ? share / 4 : CACHED_FILES_MAX;

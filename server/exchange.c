@@ -367,6 +367,7 @@ void exchange_release(struct worker *worker, struct connection *connection)
     if (exchange->archive != NULL) {
         archive_stream_destroy(exchange->archive);
         exchange->archive = NULL;
+        worker->archives_count--;
     }
     worker->exchanges_free[worker->exchanges_free_count++] =
         (uint32_t)(exchange - worker->exchanges);

@@ -34,6 +34,14 @@ enum {
     LOG_BUFFER_SIZE = 256 * 1024, /* two of them; what does not fit is dropped and counted */
     LOG_FLUSH_SIZE = 64 * 1024,   /* written when this much has gathered, or at the next tick */
 
+    /* Each has a piece in memory and a directory open for each level of its depth, for as long as
+     * its reader takes; more at once, of one worker, are 503. */
+    ARCHIVES_MAX = 16,
+    /* Each is the work of a moment that somebody waits for, before passwords and listings that come
+     * later; more at once, of one worker, are 503. */
+    CODINGS_AWAITED_MAX = 16,
+    PASSWORDS_CHECKED_MAX = 32, /* at once: who guesses must not take the helpers from all others */
+
     RETRY_AFTER_S = 2,
     BOUNDARY_SIZE = 32,      /* hexadecimal digits of 128 bits */
     SHUTDOWN_JOIN_MS = 2000, /* after shutdown_timeout: how long notices may still lag */

@@ -1,8 +1,9 @@
 /* listing_entry: see the header. */
 #include "server/listing_entry.h"
 
+#include <string.h>
+
 #include "http/http_writer.h"
-#include "server/digest.h"
 #include "server/exchange.h"
 #include "server/listing.h"
 #include "server/worker.h"
@@ -22,8 +23,11 @@ static struct slice write_lines(struct worker *worker, const struct exchange *ex
 }
 
 struct entry *listing_entry_create(struct worker *worker, const struct exchange *exchange,
-                                   const struct listing *listing)
+                                   const struct listing *listing, const uint8_t *digest)
 {
+    if (worker->live_bytes > 2 * worker->settings.conf->cache_bytes_max) {
+        return NULL;
+    }
     struct slice body = slice_of(listing->data, listing->size);
     struct entry *entry = entry_create_body(SLICE(""), listing->path, body);
     if (entry == NULL) {
@@ -35,7 +39,10 @@ struct entry *listing_entry_create(struct worker *worker, const struct exchange 
     entry->varies_by_accept = true;
     entry->cache_control = policy_cache_control_of_made(worker->settings.conf, exchange->policy);
     entry->lines = write_lines(worker, exchange);
-    entry->has_digest = digest_bytes(body.data, body.size, entry->digest) == 0;
+    entry->has_digest = digest != NULL;
+    if (digest != NULL) {
+        memcpy(entry->digest, digest, sizeof(entry->digest));
+    }
     entry->has_no_etag = !entry->has_digest;
     if (entry->lines.size > sizeof(worker->lines) || !entry_render(entry, worker->now_s)) {
         entry_release(worker->uring, entry);

@@ -9,9 +9,10 @@ struct exchange;
 struct listing;
 
 /* An entry with a copy of the listing's output, for the exchange that waits for it; it is never
- * cached. One reference, the caller's. NULL: memory is short, or the rules bring more lines than a
- * head holds. */
+ * cached. digest: of that output, HTTP_ETAG_HASH_SIZE bytes; NULL: none. One reference, the
+ * caller's. NULL: memory is short, slow readers hold as much as they may, or the rules bring more
+ * lines than a head holds. */
 struct entry *listing_entry_create(struct worker *worker, const struct exchange *exchange,
-                                   const struct listing *listing);
+                                   const struct listing *listing, const uint8_t *digest);
 
 #endif

@@ -6,45 +6,17 @@
 #include <string.h>
 
 #include "http/http_accept.h"
-#include "http/http_basic.h"
 #include "server/answer.h"
 #include "server/archive.h"
-#include "server/auth.h"
 #include "server/coding.h"
-#include "server/digest.h"
 #include "server/fill.h"
 #include "server/freshness.h"
-#include "server/listing.h"
 #include "server/listing_entry.h"
 #include "server/notice.h"
+#include "server/task_internal.h"
 #include "server/worker.h"
 
-enum task_kind {
-    TASK_AUTHORIZE,
-    TASK_DIGEST,
-    TASK_LISTING,
-    TASK_CODING,
-    TASK_PIECE,
-};
-
-struct listing_job {
-    struct uring_work work;
-    struct reach reach;
-    struct listing listing;
-};
-
-struct task {
-    enum task_kind kind;
-    union {
-        struct auth_job auth;
-        struct digest_job digest;
-        struct listing_job listing;
-        struct compress_job coding;
-    } job;
-};
-
-/* Allocates the exchange's task. NULL: out of memory. */
-static struct task *task_create(struct exchange *exchange, enum task_kind kind)
+struct task *task_create(struct exchange *exchange, enum task_kind kind)
 {
     assert(exchange->task == NULL);
     exchange->task = calloc(1, sizeof(*exchange->task));
@@ -54,15 +26,13 @@ static struct task *task_create(struct exchange *exchange, enum task_kind kind)
     return exchange->task;
 }
 
-static void task_free(struct exchange *exchange)
+void task_free(struct exchange *exchange)
 {
     free(exchange->task);
     exchange->task = NULL;
 }
 
-/* Hands the work to the helpers. False: they have too much to do. */
-static bool task_start(struct worker *worker, struct connection *connection,
-                       struct uring_work *work)
+bool task_start(struct worker *worker, struct connection *connection, struct uring_work *work)
 {
     struct exchange *exchange = connection->exchange;
     if (uring_offload(worker->uring, connection_token(connection, OP_TASK), URING_URGENT, work) !=
@@ -74,82 +44,10 @@ static bool task_start(struct worker *worker, struct connection *connection,
     return true;
 }
 
-static void give_up(struct worker *worker, struct connection *connection)
+void task_give_up(struct worker *worker, struct connection *connection)
 {
     task_free(connection->exchange);
     exchange_conclude(worker, connection, 503);
-}
-
-/* --- credentials -------------------------------------------------------------------------------
- */
-
-bool task_authorize(struct worker *worker, struct connection *connection)
-{
-    struct exchange *exchange = connection->exchange;
-    const char *file = conf_text(worker->settings.conf, exchange->policy->auth);
-    struct slice authorization = exchange->request.authorization;
-    char buffer[HTTP_BASIC_SIZE_MAX];
-    struct slice user;
-    struct slice password;
-    if (authorization.data == NULL || !http_basic_parse(authorization, buffer, &user, &password) ||
-        user.size > AUTH_USER_SIZE_MAX || password.size > AUTH_PASSWORD_SIZE_MAX) {
-        exchange_conclude(worker, connection, 401);
-        return false;
-    }
-    if (auth_cache_holds(&worker->auth, file, authorization, worker->now_ms)) {
-        exchange_grant(exchange, exchange->policy->auth);
-        return true;
-    }
-    exchange_drop_entry(worker, exchange); /* it may be another one when this is over */
-    struct task *task = task_create(exchange, TASK_AUTHORIZE);
-    if (task == NULL) {
-        give_up(worker, connection);
-        return false;
-    }
-    struct auth_job *job = &task->job.auth;
-    job->work.run = auth_run;
-    job->file = file;
-    memcpy(job->user, user.data, user.size);
-    memcpy(job->password, password.data, password.size);
-    explicit_bzero(buffer, sizeof(buffer));
-    if (!task_start(worker, connection, &job->work)) {
-        explicit_bzero(job->password, sizeof(job->password));
-        give_up(worker, connection);
-    }
-    return false;
-}
-
-/* At most once a second: whoever guesses passwords must not fill the log. */
-static void tell_auth_error(struct worker *worker, const char *file, int error)
-{
-    if (worker->auth_told_s != worker->now_s) {
-        worker->auth_told_s = worker->now_s;
-        notice("password file '%s': %s", file,
-               error == -ENOTSUP   ? "a hash of a kind that is not taken: use bcrypt (htpasswd -B)"
-               : error == -EBADMSG ? "a hash that cannot be read"
-                                   : strerror(-error));
-    }
-}
-
-static void end_authorize(struct worker *worker, struct connection *connection)
-{
-    struct exchange *exchange = connection->exchange;
-    struct auth_job *job = &exchange->task->job.auth;
-    bool granted = job->granted;
-    int error = job->error;
-    const char *file = job->file;
-    task_free(exchange);
-    if (granted) {
-        auth_cache_add(&worker->auth, file, exchange->request.authorization, worker->now_ms);
-        exchange_grant(exchange, exchange->policy->auth);
-        exchange_look_up(worker, connection);
-        return;
-    }
-    if (error != 0) {
-        tell_auth_error(worker, file, error);
-    }
-    bool is_refusal = error == 0 || error == -ENOTSUP || error == -EBADMSG;
-    exchange_conclude(worker, connection, is_refusal ? 401 : 500);
 }
 
 /* --- digests and codings -----------------------------------------------------------------------
@@ -160,14 +58,14 @@ void task_digest(struct worker *worker, struct connection *connection)
     struct exchange *exchange = connection->exchange;
     struct task *task = task_create(exchange, TASK_DIGEST);
     if (task == NULL) {
-        give_up(worker, connection);
+        task_give_up(worker, connection);
         return;
     }
     task->job.digest = (struct digest_job){ .work = { .run = digest_run },
                                             .file = exchange->entry->file,
                                             .size = exchange->entry->size };
     if (!task_start(worker, connection, &task->job.digest.work)) {
-        give_up(worker, connection);
+        task_give_up(worker, connection);
     }
 }
 
@@ -181,14 +79,17 @@ static void end_digest(struct worker *worker, struct connection *connection)
 void task_make_coding(struct worker *worker, struct connection *connection, enum http_coding coding)
 {
     struct exchange *exchange = connection->exchange;
-    struct task *task = task_create(exchange, TASK_CODING);
+    bool is_full = worker->codings_awaited_count == CODINGS_AWAITED_MAX;
+    struct task *task = is_full ? NULL : task_create(exchange, TASK_CODING);
     if (task == NULL) {
-        give_up(worker, connection);
+        task_give_up(worker, connection);
         return;
     }
     task->job.coding = coding_job_for(exchange->entry, coding);
-    if (!task_start(worker, connection, &task->job.coding.work)) {
-        give_up(worker, connection);
+    if (task_start(worker, connection, &task->job.coding.work)) {
+        worker->codings_awaited_count++;
+    } else {
+        task_give_up(worker, connection);
     }
 }
 
@@ -196,10 +97,15 @@ static void end_coding(struct worker *worker, struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
     struct compress_job job = exchange->task->job.coding;
+    worker->codings_awaited_count--;
     task_free(exchange);
     struct entry *coded = coding_take_result(worker, exchange->entry, &job);
     if (job.error == -EIO) {
         fill_again(worker, connection);
+        return;
+    }
+    if (coded == NULL && job.error != -ENOSPC) { /* memory is short */
+        exchange_conclude(worker, connection, 503);
         return;
     }
     if (coded == NULL) {
@@ -219,6 +125,8 @@ static void listing_job_run(struct uring_work *work)
 {
     struct listing_job *job = (struct listing_job *)(void *)work; /* its first member */
     listing_run(&job->listing);
+    job->has_digest = job->listing.error == 0 &&
+                      digest_bytes(job->listing.data, job->listing.size, job->digest) == 0;
 }
 _Static_assert(offsetof(struct listing_job, work) == 0, "the work is the job");
 
@@ -245,7 +153,7 @@ static void start_listing(struct worker *worker, struct connection *connection, 
     struct task *task = task_create(exchange, TASK_LISTING);
     if (task == NULL) {
         uring_close(worker->uring, directory);
-        give_up(worker, connection);
+        task_give_up(worker, connection);
         return;
     }
     if (query.format == HTTP_LISTING_FORMAT_ANY || query.format == HTTP_LISTING_FORMAT_TAR) {
@@ -270,17 +178,20 @@ static void start_listing(struct worker *worker, struct connection *connection, 
     task->job.listing.work.run = listing_job_run;
     if (!task_start(worker, connection, &task->job.listing.work)) {
         uring_close(worker->uring, directory);
-        give_up(worker, connection);
+        task_give_up(worker, connection);
     }
 }
 
 static void end_listing(struct worker *worker, struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
-    struct listing *listing = &exchange->task->job.listing.listing;
+    const struct listing_job *job = &exchange->task->job.listing;
+    const struct listing *listing = &job->listing;
     uring_close(worker->uring, listing->directory);
     int error = listing->error;
-    struct entry *entry = error == 0 ? listing_entry_create(worker, exchange, listing) : NULL;
+    struct entry *entry = error == 0 ? listing_entry_create(worker, exchange, listing,
+                                                            job->has_digest ? job->digest : NULL)
+                                     : NULL;
     free(listing->data);
     task_free(exchange);
     if (entry == NULL) {
@@ -309,11 +220,13 @@ static void start_archive(struct worker *worker, struct connection *connection)
         .symlinks = freshness_symlinks(conf),
         .reach = &reach,
     };
-    int error = archive_stream_create(&options, &exchange->archive);
+    bool is_full = worker->archives_count == ARCHIVES_MAX;
+    int error = is_full ? -EAGAIN : archive_stream_create(&options, &exchange->archive);
     if (error != 0) {
         exchange_conclude(worker, connection, http_status_from_errno(error));
         return;
     }
+    worker->archives_count++;
     exchange->archive_is_begun = false;
     exchange->archive_bytes = 0;
     if (!task_next_piece(worker, connection)) {
@@ -376,7 +289,10 @@ static void throw_away(struct worker *worker, struct exchange *exchange)
     if (task->kind == TASK_LISTING) {
         uring_close(worker->uring, task->job.listing.listing.directory);
         free(task->job.listing.listing.data);
+    } else if (task->kind == TASK_AUTHORIZE) {
+        worker->passwords_checked_count--;
     } else if (task->kind == TASK_CODING) {
+        worker->codings_awaited_count--;
         free(task->job.coding.result);
     }
     task_free(exchange);
@@ -395,7 +311,7 @@ void task_handle(struct worker *worker, struct connection *connection,
     }
     switch (exchange->task->kind) {
     case TASK_AUTHORIZE:
-        end_authorize(worker, connection);
+        task_end_authorize(worker, connection);
         break;
     case TASK_DIGEST:
         end_digest(worker, connection);

@@ -78,6 +78,9 @@ struct worker {
     struct magic_type *magic;
     struct coding_job coding_jobs[CODING_JOBS_MAX];
     uint32_t coding_jobs_count;
+    uint32_t codings_awaited_count;   /* tasks that make one */
+    uint32_t passwords_checked_count; /* tasks that check one */
+    uint32_t archives_count;          /* streams that exchanges hold */
     struct auth_cache auth;
     int64_t auth_told_s; /* when a broken password file was last complained about */
 
