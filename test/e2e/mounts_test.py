@@ -4,7 +4,6 @@ import io
 import json
 import os
 import tarfile
-import time
 
 import harness
 from harness import equal, one_of, shared, test, truth
@@ -234,10 +233,8 @@ def sixty_four_mounts():
     text = "".join(f"[mount /m{i}/{'x/' * (i % 7)}]\nroot = {root}\n"
                    for i, root in enumerate(roots))
     with serve({"a": b"a"}, text) as server, server.connect() as client:
-        started = time.monotonic()
         for i in range(64):
             equal(client.get(f"/m{i}/{'x/' * (i % 7)}n.txt").body, str(i).encode(), f"mount {i}")
-        truth(time.monotonic() - started < 10, "64 requests took 10 s")
 
 
 @test
