@@ -175,7 +175,7 @@ static void a_place_filled_before_it_is_watched_is_not_taken_for_empty(void **st
     struct sim_plan plan = plain();
     struct conf_errors *errors = calloc(1, sizeof(*errors));
     assert_non_null(errors);
-    assert_true(conf_parse(TRY, strlen(TRY), &plan.conf, errors));
+    assert_true(conf_parse(TRY, strlen(TRY), plan.conf, errors));
     free(errors);
     struct sim *sim = sim_open(&plan);
     change(sim, "p4096.css", SIM_DELETE, 0);

@@ -122,13 +122,13 @@ static void a_peer_is_not_given_up_for_the_time_that_a_helper_takes(void **state
 {
     (void)state;
     struct sim_plan plan = plain();
-    plan.conf.etag = CONF_ETAG_HASH;
-    plan.conf.send_timeout_ms = 2000;
+    plan.conf->etag = CONF_ETAG_HASH;
+    plan.conf->send_timeout_ms = 2000;
     plan.stall_ms = 0;
     struct sim *sim = sim_open(&plan);
     struct sim_client *client = add_getter(sim, "k256.bin");
-    let_work_take(sim, 5 * plan.conf.send_timeout_ms);
-    sim_run_for(sim, 6 * plan.conf.send_timeout_ms);
+    let_work_take(sim, 5 * plan.conf->send_timeout_ms);
+    sim_run_for(sim, 6 * plan.conf->send_timeout_ms);
     assert_answered(client, 200);
     sim_close(sim);
 }
