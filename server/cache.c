@@ -1,6 +1,6 @@
-/* cache: a hash table with chains, and two lists by age: one for bodies, one for open files,
+/* cache: a hash table with chains, and two sets of queues: one for bodies, one for open files,
  * because memory and descriptors run out apart. Invariant: an entry is in the table exactly when
- * `cached`, and then in exactly one list; the cache holds one reference of it. */
+ * `cached`, and then in exactly one queue; the cache holds one reference of it. */
 #include "server/cache.h"
 
 #include <errno.h>
@@ -21,14 +21,23 @@ int cache_create(struct cache *cache, uint32_t entries_max, uint64_t bytes_max, 
     *cache = (struct cache){ .entries_max = entries_max,
                              .bytes_max = bytes_max,
                              .files_max = files_max };
-    list_init(&cache->bodies);
-    list_init(&cache->files);
+    int error = eviction_create(&cache->bodies, entries_max);
+    if (error == 0) {
+        error = eviction_create(&cache->files, files_max);
+    }
     cache->buckets_count = 1;
     while (cache->buckets_count < entries_max) {
         cache->buckets_count *= 2;
     }
     cache->buckets = calloc(cache->buckets_count, sizeof(struct entry *));
-    return cache->buckets != NULL ? 0 : -ENOMEM;
+    if (error == 0 && cache->buckets != NULL) {
+        return 0;
+    }
+    eviction_destroy(&cache->bodies);
+    eviction_destroy(&cache->files);
+    free(cache->buckets);
+    cache->buckets = NULL;
+    return -ENOMEM;
 }
 
 static struct entry **bucket_of(struct cache *cache, uint64_t hash)
@@ -36,17 +45,19 @@ static struct entry **bucket_of(struct cache *cache, uint64_t hash)
     return &cache->buckets[hash & (cache->buckets_count - 1)];
 }
 
-static struct list *list_of(struct cache *cache, const struct entry *entry)
+static struct eviction *queue_of(struct cache *cache, const struct entry *entry)
 {
     return entry->file >= 0 ? &cache->files : &cache->bodies;
 }
 
 void cache_destroy(struct cache *cache, struct uring *uring)
 {
-    struct list_node *node;
-    while ((node = list_first(&cache->bodies)) != NULL ||
-           (node = list_first(&cache->files)) != NULL) {
-        cache_remove(cache, uring, LIST_ITEM(node, struct entry, age));
+    struct eviction *queues[] = { &cache->bodies, &cache->files };
+    for (size_t i = 0; i < sizeof(queues) / sizeof(queues[0]); i++) {
+        while (!eviction_is_empty(queues[i])) {
+            cache_remove(cache, uring, eviction_pick(queues[i]));
+        }
+        eviction_destroy(queues[i]);
     }
     assert(cache->entries_count == 0);
     assert(cache->bytes == 0);
@@ -61,9 +72,8 @@ struct entry *cache_find(struct cache *cache, struct slice key)
     while (entry != NULL && (entry->hash != hash || !slice_equal(entry->key, key))) {
         entry = entry->hash_next;
     }
-    if (entry != NULL) {
-        list_remove(&entry->age);
-        list_append(list_of(cache, entry), &entry->age);
+    if (entry != NULL && entry->frequency < EVICTION_FREQUENCY_MAX) {
+        entry->frequency++;
     }
     return entry;
 }
@@ -77,7 +87,7 @@ void cache_remove(struct cache *cache, struct uring *uring, struct entry *entry)
         link = &(*link)->hash_next;
     }
     *link = entry->hash_next;
-    list_remove(&entry->age);
+    eviction_remove(queue_of(cache, entry), entry);
     entry->cached = false;
     cache->entries_count--;
     cache->files_count -= entry->file >= 0;
@@ -85,21 +95,19 @@ void cache_remove(struct cache *cache, struct uring *uring, struct entry *entry)
     entry_release(uring, entry);
 }
 
-static void evict_oldest(struct cache *cache, struct uring *uring, struct list *list)
+static void evict(struct cache *cache, struct uring *uring, struct eviction *queue)
 {
-    struct list_node *node = list_first(list);
-    assert(node != NULL);
-    cache_remove(cache, uring, LIST_ITEM(node, struct entry, age));
+    cache_remove(cache, uring, eviction_pick(queue));
 }
 
 static void make_room(struct cache *cache, struct uring *uring, const struct entry *entry)
 {
     while (entry->file >= 0 && cache->files_count >= cache->files_max) {
-        evict_oldest(cache, uring, &cache->files);
+        evict(cache, uring, &cache->files);
     }
     while (cache->entries_count >= cache->entries_max ||
            cache->bytes + entry->charge > cache->bytes_max) {
-        evict_oldest(cache, uring, list_is_empty(&cache->bodies) ? &cache->files : &cache->bodies);
+        evict(cache, uring, eviction_is_empty(&cache->bodies) ? &cache->files : &cache->bodies);
     }
 }
 
@@ -112,6 +120,7 @@ void cache_insert(struct cache *cache, struct uring *uring, struct entry *entry)
     }
     struct entry *old = cache_find(cache, entry->key);
     if (old != NULL) {
+        entry->in_main = old->in_main; /* the file has changed, not the interest in it */
         cache_remove(cache, uring, old);
     }
     make_room(cache, uring, entry);
@@ -120,7 +129,8 @@ void cache_insert(struct cache *cache, struct uring *uring, struct entry *entry)
     entry->hash_next = *bucket;
     *bucket = entry_acquire(entry);
     entry->cached = true;
-    list_append(list_of(cache, entry), &entry->age);
+    entry->units = entry->file >= 0 ? 1 : entry->charge;
+    eviction_insert(queue_of(cache, entry), entry);
     cache->entries_count++;
     cache->files_count += entry->file >= 0;
     cache->bytes += entry->charge;
@@ -130,8 +140,8 @@ void cache_insert(struct cache *cache, struct uring *uring, struct entry *entry)
 uint32_t cache_release_files(struct cache *cache, struct uring *uring)
 {
     uint32_t count = 0;
-    while (!list_is_empty(&cache->files)) {
-        evict_oldest(cache, uring, &cache->files);
+    while (!eviction_is_empty(&cache->files)) {
+        evict(cache, uring, &cache->files);
         count++;
     }
     return count;

@@ -1,10 +1,12 @@
-/* cache: a worker's entries by target. Bounded in bytes, entries and open files; the least recently
- * used goes first. Freshness is the caller's: it compares an entry with the file (worker's batch).
+/* cache: a worker's entries by target. Bounded in bytes, entries and open files; what is asked for
+ * once does not push out what is asked for often (eviction.h). Freshness is the caller's: it
+ * compares an entry with the file (worker's batch).
  */
 #ifndef GYRE_SERVER_CACHE_H
 #define GYRE_SERVER_CACHE_H
 
 #include "server/entry.h"
+#include "server/eviction.h"
 
 struct cache {
     struct entry **buckets; /* buckets_count of them, a power of two */
@@ -15,15 +17,15 @@ struct cache {
     uint32_t files_max;
     uint64_t bytes;
     uint64_t bytes_max;
-    struct list bodies; /* entries in memory, least recently used first */
-    struct list files;  /* entries with an open file, the same */
+    struct eviction bodies; /* entries in memory, by bytes */
+    struct eviction files;  /* entries with an open file, by their number */
 };
 
 /* entries_max 0: a cache that keeps nothing. Returns 0 or -ENOMEM. */
 int cache_create(struct cache *cache, uint32_t entries_max, uint64_t bytes_max, uint32_t files_max);
 void cache_destroy(struct cache *cache, struct uring *uring);
 
-/* The entry for a target, marked as just used, or NULL. Borrowed: acquire it to keep it. */
+/* The entry for a target, marked as used, or NULL. Borrowed: acquire it to keep it. */
 struct entry *cache_find(struct cache *cache, struct slice key);
 
 /* Takes a reference of a filled entry, in place of one with the same key; evicts to stay within the

@@ -34,7 +34,10 @@ struct entry_identity {
 };
 
 struct entry {
-    struct list_node age; /* in the cache's list of its kind */
+    struct list_node age; /* in a queue of the cache's: see eviction.h */
+    uint32_t units;       /* what it takes of that queue's room */
+    uint8_t frequency;    /* hits, up to EVICTION_FREQUENCY_MAX */
+    bool in_main;
     struct entry *hash_next;
     uint64_t hash;
     uint32_t references; /* the cache's, and one a segment or exchange */
