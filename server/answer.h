@@ -29,6 +29,10 @@ bool answer_status(struct worker *worker, struct connection *connection);
 /* Goes on with an archive. Returns true when its last piece is in the outbox. */
 bool answer_archive(struct worker *worker, struct connection *connection);
 
+/* Logs the exchange's archive, if its head was sent, with the bytes of it that were: whole or not,
+ * it is over. */
+void answer_log_archive(struct worker *worker, const struct connection *connection);
+
 /* Writes the Location of a rule's redirect into worker->location, and returns the bytes needed:
  * past HTTP_HEAD_LOCATION_SIZE_MAX it cannot be sent. */
 size_t answer_write_redirect(struct worker *worker, struct exchange *exchange);

@@ -103,19 +103,25 @@ static void append_piece(struct connection *connection)
     exchange->archive_bytes += archive->size;
 }
 
-static void finish(struct worker *worker, struct connection *connection, bool has_body)
+static void finish(struct connection *connection, bool has_body)
 {
-    struct exchange *exchange = connection->exchange;
-    if (has_body && is_chunked(exchange)) {
+    if (has_body && is_chunked(connection->exchange)) {
         bool appended = outbuf_append(connection, SLICE("0\r\n\r\n"));
         assert(appended);
     }
-    struct http_response response = {
-        .status = 200,
-        .content = has_body ? HTTP_CONTENT_REPRESENTATION : HTTP_CONTENT_NONE,
-        .length = exchange->archive_bytes,
-    };
-    answer_log(worker, connection, &exchange->request, &response);
+}
+
+void answer_log_archive(struct worker *worker, const struct connection *connection)
+{
+    const struct exchange *exchange = connection->exchange;
+    if (exchange->archive_is_begun) {
+        struct http_response response = {
+            .status = 200,
+            .content = HTTP_CONTENT_REPRESENTATION,
+            .length = exchange->archive_bytes,
+        };
+        answer_log(worker, connection, &exchange->request, &response);
+    }
 }
 
 bool answer_archive(struct worker *worker, struct connection *connection)
@@ -135,7 +141,7 @@ bool answer_archive(struct worker *worker, struct connection *connection)
         return false;
     }
     if (!has_body || exchange->archive->ended) {
-        finish(worker, connection, has_body);
+        finish(connection, has_body);
         return true;
     }
     if (!task_next_piece(worker, connection)) {

@@ -365,6 +365,7 @@ void exchange_release(struct worker *worker, struct connection *connection)
     assert(exchange->task == NULL);
     exchange_drop_entry(worker, exchange);
     if (exchange->archive != NULL) {
+        answer_log_archive(worker, connection);
         archive_stream_destroy(exchange->archive);
         exchange->archive = NULL;
         worker->archives_count--;

@@ -71,6 +71,19 @@ def slow_readers_hold_so_many_archives_at_once():
 
 
 @test
+def an_archive_that_its_reader_gives_up_is_logged():
+    tree = {"a/one.bin": harness.pattern_bytes(16_000_000), "b/x": b"x"}
+    ini = {"workers": 1, "files.archive": "on", "access_log": "stdout"}
+    with Server(harness.make_tree(tree), ini) as server:
+        ask_and_wait(server, "/a/?format=tar")[0].reset()
+        server.stdout.wait_for_match(r'"GET /a/\?format=tar HTTP/1.1" 200 [1-9]')
+        equal(status_of(server, "/b/?format=tar"), 200)
+        server.stdout.wait_for_match(r'"GET /b/\?format=tar HTTP/1.1" 200 [1-9]')
+        lines = [line for line in server.stdout.lines if "format=tar" in line]
+        equal(len(lines), 2, "lines of two archives")
+
+
+@test
 def slow_readers_hold_so_many_bytes_of_listings():
     tree = {f"a/{'name' * 60}{i:05}": b"" for i in range(12000)}
     ini = {"workers": 1, "files.listing": "on", "cache.bytes_max": "64K", "cache.file_bytes_max": 0}
