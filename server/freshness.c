@@ -215,6 +215,7 @@ void freshness_start(struct worker *worker, struct entry *entry)
     entry->watch_epoch = worker->watch.epoch;
     entry->watch_generation = worker->watch.generation;
     entry->checked_ms = worker->now_ms;
+    /* In this order: what came to be in a place before, or changed, shows here or in the watch. */
     entry->watched = watch_entry(worker, entry) && is_plain(worker, entry);
     if (entry->watched && !candidates_hold(worker, entry)) {
         entry->watched = false;

@@ -252,7 +252,7 @@ static void check_response(struct sim *sim, const struct sim_client *client,
                   client->index, client->answered_count);
     }
     if (request->places_count > 0 && request->range[0] != '\0' && is_about_range) {
-        sim_check(sim_range_is_answered(client, request, response, size),
+        sim_check(sim_range_is_answered(sim, client, request, response, size),
                   "client %u, request %u: %u with %llu bytes is no answer to '%s' of '%s'",
                   client->index, client->answered_count, status, (unsigned long long)size,
                   request->range, request->name);

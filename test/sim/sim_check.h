@@ -30,13 +30,17 @@ bool sim_version_is_body(const struct sim_client *client, const struct sim_reque
                          const struct sim_response *response, uint64_t size);
 
 /* Whether the first `size` bytes of the body are what the request's Range asks of some version. */
-bool sim_range_is_answered(const struct sim_client *client, const struct sim_request *request,
-                           const struct sim_response *response, uint64_t size);
+bool sim_range_is_answered(const struct sim *sim, const struct sim_client *client,
+                           const struct sim_request *request, const struct sim_response *response,
+                           uint64_t size);
 
 bool sim_takes_coding(enum sim_takes takes, enum http_coding coding);
 /* The precompressed sibling of a file; NULL: none by that name. */
 const struct sim_node *sim_sibling(const struct sim *sim, const struct sim_node *node,
                                    enum http_coding coding);
+
+/* What the server makes of a version, for free(3); NULL: it is not worth it. */
+char *sim_make(const struct sim_version *version, enum http_coding coding, size_t *size);
 
 /* Whether the answer's tag is that of a version of a file, in the answer's coding. */
 bool sim_tag_is_of_file(const struct sim *sim, const struct sim_response *response,

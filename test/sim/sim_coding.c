@@ -9,6 +9,7 @@
 #include <zstd.h>
 
 #include "http/http_etag.h"
+#include "server/compress.h"
 #include "server/digest.h"
 #include "sim_check.h"
 
@@ -95,13 +96,30 @@ static struct slice opaque(struct slice tag)
     return is_weak ? slice_of(tag.data + 2, tag.size - 2) : tag;
 }
 
-static void digest_version(const struct sim_version *version, uint8_t digest[DIGEST_SIZE])
+/* For free(3). */
+static char *version_bytes(const struct sim_version *version)
 {
     char *data = malloc(version->size + 1);
     sim_check(data != NULL, "out of memory");
     for (uint64_t i = 0; i < version->size; i++) {
         data[i] = sim_byte(version->content, i);
     }
+    return data;
+}
+
+char *sim_make(const struct sim_version *version, enum http_coding coding, size_t *size)
+{
+    char *data = version_bytes(version);
+    struct compress_job job = { .coding = coding, .data = data, .size = version->size };
+    compress_run(&job.work);
+    free(data);
+    *size = job.result_size;
+    return job.error == 0 ? job.result : NULL;
+}
+
+static void digest_version(const struct sim_version *version, uint8_t digest[DIGEST_SIZE])
+{
+    char *data = version_bytes(version);
     sim_check(digest_bytes(data, version->size, digest) == 0, "no digest");
     free(data);
 }

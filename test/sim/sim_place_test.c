@@ -62,6 +62,35 @@ static void a_file_that_comes_to_be_goes_before_a_later_place(void **state)
     }
 }
 
+/* The watch tells only of what comes after it was set. */
+static void a_file_that_comes_to_be_during_the_look_up_is_not_missed(void **state)
+{
+    (void)state;
+    struct sim_plan plan = plain();
+    sim_plan_configure(&plan, "[files]\ntry = $uri $uri.html $uri/\n");
+    plan.conf->cache_revalidate_ms = 10000;
+    plan.faults[SIM_SLOW_DISK] = 1000;
+    struct sim *sim = sim_open(&plan);
+    (void)add_getter(sim, "one.txt"); /* so that there is a watch */
+    sim_run_for(sim, 3000);
+    change(sim, "page", SIM_DELETE, 0);
+    struct sim_client *client = add_getter(sim, "page");
+    for (bool is_second = false; !is_second; sim_run_for(sim, 1)) {
+        for (uint32_t i = 0; i < sim->uring->operations_end; i++) {
+            const struct sim_operation *operation = &sim->uring->operations[i];
+            is_second = is_second || (operation->used && operation->kind == SIM_OPEN &&
+                                      strcmp(operation->path, "page.html") == 0);
+        }
+    }
+    change(sim, "page", SIM_CREATE, 300);
+    sim_run_for(sim, 1000);
+    assert_size(client, 8000);
+    client = add_getter(sim, "page");
+    sim_run_for(sim, 1000);
+    assert_size(client, 300);
+    sim_close(sim);
+}
+
 static void a_directory_is_no_file_but_the_last_place_is_its_slash(void **state)
 {
     (void)state;
@@ -177,6 +206,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_that_comes_to_be_goes_before_a_later_place),
+        cmocka_unit_test(a_file_that_comes_to_be_during_the_look_up_is_not_missed),
         cmocka_unit_test(a_directory_is_no_file_but_the_last_place_is_its_slash),
         cmocka_unit_test(each_host_has_its_own_files_codings_and_rules),
         cmocka_unit_test(a_tag_of_any_coding_says_whether_it_changed),

@@ -136,36 +136,6 @@ static void say_chunks(struct sim_client *client, const char *name, uint32_t cou
     say_text(client, end);
 }
 
-/* One to four ranges about the size that the file has now: some past its end, some overlapping. */
-static void choose_ranges(struct sim *sim, struct sim_request *request)
-{
-    uint32_t size =
-        request->places_count > 0 ? (uint32_t)sim_node_now(request->places[0])->size : 100;
-    uint32_t count = sim_random_between(&sim->random, 1, 4);
-    int used = snprintf(request->range, sizeof(request->range), "bytes=");
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t first = sim_random_below(&sim->random, size + size / 8 + 2);
-        uint32_t last = first + sim_random_below(&sim->random, size / count + 2);
-        bool is_open = i + 1 == count && sim_random_chance(&sim->random, 200);
-        bool is_suffix = sim_random_chance(&sim->random, 200);
-        used += snprintf(request->range + used, sizeof(request->range) - (size_t)used,
-                         is_suffix ? "%s-%u"
-                         : is_open ? "%s%u-"
-                                   : "%s%u-%u",
-                         i > 0 ? "," : "", first, last);
-        sim_check((size_t)used < sizeof(request->range), "too long a Range");
-    }
-}
-
-static void say_range(struct sim *sim, struct sim_client *client, struct sim_request *request,
-                      const char *name)
-{
-    choose_ranges(sim, request);
-    say_head(client, "GET", name, LINES "Range: ");
-    say_text(client, request->range);
-    say_text(client, "\r\n\r\n");
-}
-
 /* A request for a file, with all that it wishes. */
 static void say_wish(struct sim_client *client, const struct sim_request *request,
                      const char *method, const char *line)
@@ -198,6 +168,35 @@ static void say_wish(struct sim_client *client, const struct sim_request *reques
     say_text(client, "\r\n");
 }
 
+/* One to four ranges about the size that the file has now: some past its end, some overlapping. */
+static void choose_ranges(struct sim *sim, struct sim_request *request)
+{
+    uint32_t size =
+        request->places_count > 0 ? (uint32_t)sim_node_now(request->places[0])->size : 100;
+    uint32_t count = sim_random_between(&sim->random, 1, 4);
+    int used = snprintf(request->range, sizeof(request->range), "bytes=");
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t first = sim_random_below(&sim->random, size + size / 8 + 2);
+        uint32_t last = first + sim_random_below(&sim->random, size / count + 2);
+        bool is_open = i + 1 == count && sim_random_chance(&sim->random, 200);
+        bool is_suffix = sim_random_chance(&sim->random, 200);
+        used += snprintf(request->range + used, sizeof(request->range) - (size_t)used,
+                         is_suffix ? "%s-%u"
+                         : is_open ? "%s%u-"
+                                   : "%s%u-%u",
+                         i > 0 ? "," : "", first, last);
+        sim_check((size_t)used < sizeof(request->range), "too long a Range");
+    }
+}
+
+static void say_range(struct sim *sim, struct sim_client *client, struct sim_request *request)
+{
+    choose_ranges(sim, request);
+    char line[SIM_RANGE_SIZE_MAX + 16];
+    (void)snprintf(line, sizeof(line), "Range: %s\r\n", request->range);
+    say_wish(client, request, "GET", line);
+}
+
 /* The bytes of a request, and the status that does not depend on a file. */
 static void say_request(struct sim *sim, struct sim_client *client, struct sim_request *request,
                         const char *name)
@@ -210,7 +209,7 @@ static void say_request(struct sim *sim, struct sim_client *client, struct sim_r
         say_long_head(client, name);
         break;
     case SIM_GET_RANGE:
-        say_range(sim, client, request, name);
+        say_range(sim, client, request);
         break;
     case SIM_GET_IF_NEW:
         say_wish(client, request, "GET", "");
@@ -277,7 +276,8 @@ static bool ask_is_for_file(enum sim_ask ask)
 
 static bool ask_may_wish(enum sim_ask ask)
 {
-    return ask == SIM_GET || ask == SIM_HEAD || ask == SIM_GET_CLOSE || ask == SIM_GET_IF_NEW;
+    return ask == SIM_GET || ask == SIM_HEAD || ask == SIM_GET_CLOSE || ask == SIM_GET_IF_NEW ||
+           ask == SIM_GET_RANGE;
 }
 
 static bool ask_ends(enum sim_ask ask)

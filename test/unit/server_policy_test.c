@@ -173,7 +173,8 @@ static void of_too_many_rules_with_headers_the_last_ones_count(void **state)
          count++) {
         struct policy policy = stack_headers(fixture, count);
         char buffer[2048];
-        size_t size = policy_write_lines(fixture->conf, &policy, SLICE_NONE, buffer, sizeof(buffer));
+        size_t size =
+            policy_write_lines(fixture->conf, &policy, SLICE_NONE, buffer, sizeof(buffer));
         struct slice lines = slice_of(buffer, size);
         unsigned lost = count > POLICY_HEADER_RULES_MAX ? count - POLICY_HEADER_RULES_MAX : 0;
         assert_int_equal(policy.header_rules_count, count - lost);
@@ -194,7 +195,8 @@ static void the_size_needed_is_said_also_past_the_buffer(void **state)
     for (size_t size = 0; size <= needed + 1; size++) {
         char buffer[64];
         memset(buffer, '#', sizeof(buffer));
-        assert_int_equal(policy_write_lines(fixture->conf, &policy, SLICE_NONE, buffer, size), needed);
+        assert_int_equal(policy_write_lines(fixture->conf, &policy, SLICE_NONE, buffer, size),
+                         needed);
         for (size_t i = size; i < sizeof(buffer); i++) {
             assert_int_equal(buffer[i], '#');
         }
