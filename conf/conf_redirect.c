@@ -64,6 +64,21 @@ static const char *target_dollars_check(const char *target, uint32_t captures_co
     return NULL;
 }
 
+/* RFC 3986 2: what stands elsewhere in a URI has to be escaped. */
+static const char *target_bytes_check(const char *target)
+{
+    for (const char *c = target; *c != '\0'; c++) {
+        if (!isgraph((unsigned char)*c) || strchr("\"<>\\^`{|}", *c) != NULL) {
+            return "expected a target of visible ASCII without any of \"<>\\^`{|}; percent-encode "
+                   "other bytes";
+        }
+        if (*c == '%' && !(isxdigit((unsigned char)c[1]) && isxdigit((unsigned char)c[2]))) {
+            return "expected two hexadecimal digits behind each '%'";
+        }
+    }
+    return NULL;
+}
+
 const char *conf_redirect_read(const char *text, uint32_t captures_count, struct conf_draft *draft)
 {
     const char *status = "301";
@@ -80,16 +95,14 @@ const char *conf_redirect_read(const char *text, uint32_t captures_count, struct
         return expected_target;
     }
     const char *target = text;
-    for (const char *c = target; *c != '\0'; c++) {
-        if (!isgraph((unsigned char)*c)) {
-            return "expected a target of visible ASCII; percent-encode other bytes";
-        }
-    }
     if (size > CONF_REDIRECT_SIZE_MAX) {
         return "expected a target of at most 2047 bytes";
     }
     _Static_assert(CONF_REDIRECT_SIZE_MAX == 2047, "the text above names it");
     const char *expected = target_start_check(target);
+    if (expected == NULL) {
+        expected = target_bytes_check(target);
+    }
     if (expected == NULL) {
         expected = target_dollars_check(target, captures_count);
     }

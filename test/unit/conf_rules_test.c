@@ -190,6 +190,10 @@ static void what_is_no_redirect_is_refused(void **state)
     rule_refuse("redirect", "/\\a", "one '/' at the start");
     rule_refuse("redirect", "301 /a b", "visible ASCII");
     rule_refuse("redirect", "/\xc3\xa9", "visible ASCII");
+    static const char *const bytes[] = { "/a\"b", "/<", "/>", "/a\\b", "/^", "/`", "/{a}", "/|" };
+    rules_refuse("redirect", bytes, COUNT_OF(bytes), "percent-encode");
+    static const char *const escapes[] = { "/%", "/%4", "/%zz", "/%4g", "/%$1", "https://a/%g0" };
+    rules_refuse("redirect", escapes, COUNT_OF(escapes), "two hexadecimal digits");
     static const char *const dollars[] = { "/$", "/$0", "/$x", "/$pat", "/$uri", "/$$$" };
     rules_refuse("redirect", dollars, COUNT_OF(dollars), "$1 to $9, $path or $$");
 }
