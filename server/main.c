@@ -1,4 +1,5 @@
 /* main: gyre's command line. See gyre --help, or README.md. */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -49,8 +50,18 @@ static int run(const struct options *options)
     return status;
 }
 
+/* Large blocks (pieces of archives, listings, results) go back to the system when they are freed: a
+ * threshold that is set does not grow. mallopt(3). */
+static void bound_heap(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+#endif
+}
+
 int main(int argc, char *argv[])
 {
+    bound_heap();
     struct options options;
     int status = options_parse(argc, argv, &options, stderr);
     if (status != 0) {

@@ -252,13 +252,13 @@ def protected_is_for_those_with_a_password(server):
     status(server, "/notes.txt", 401, "Authorization: Basic YWRhOndyb25n")
     field(server, "/notes.txt", "cache-control", "private, no-cache", AS_ADA)
     field(server, "/notes.txt", "x-robots-tag", "noindex, nofollow", AS_ADA)
-    equal(listed(server, "/"), ["a", "healthz", "notes.txt"], "what ada may see")
+    equal(listed(server, "/"), ["a", "board", "healthz", "notes.txt"], "what ada may see")
     equal(listed(server, "/a/"), ["plan.txt"], "what is not denied")
     contains(status(server, "/board/", 401, AS_ADA).fields["www-authenticate"], "Board")
     status(server, "/board/minutes.txt", 200, "Authorization: Basic ZXZlOmNvcnJlY3QgaG9yc2U=")
     for target in ("/healthz", "/.well-known/acme-challenge/x"):
         status(server, target, 200)
-    status(server, "/a/server.key", 403, AS_ADA)
+    status(server, "/a/server.key", 404, AS_ADA)
 
 
 def listed(server, target):
