@@ -77,20 +77,18 @@ def memory_available():
     return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-def make_files(options, root):
-    """The files that the cells need, and these cells."""
-    files.make_small(root)
-    files.make_site(root)
+def prepare(options, root):
+    """The cells that are to be measured; the files that they need are there."""
+    files.provide_all(root, (), False)
     make_cells = workloads.quick if options.quick else workloads.full
-    cells = [cell for cell in make_cells(files.packed_sizes(root), files.MANY_COUNT)
+    cells = [cell for cell in make_cells(files.packed_sizes(root))
              if not options.only or any(word in cell.name for word in options.only)]
     cells = [cell for cell in cells if can_run(cell)]
-    files.make_large(root, [size for size in files.LARGE_SIZES
-                            if any(str(size) in cell.path for cell in cells)])
-    if any(cell.workload in ("many", "cold") for cell in cells):
-        say(f"making {files.MANY_COUNT} files")
-        files.make_many(root, files.MANY_COUNT)
-    servers.let_age()
+    with_many = any(cell.workload in ("many", "cold") for cell in cells)
+    if with_many:
+        say(f"{files.MANY_COUNT} files are made, if they are not there yet")
+    files.provide_all(root, [size for size in files.LARGE_SIZES
+                             if any(f"large/{size}." in cell.path for cell in cells)], with_many)
     return cells
 
 
@@ -110,7 +108,21 @@ class Groups:
             self.running[is_logged] = [
                 self.stack.enter_context(measure.start(self.setting, name, is_logged))
                 for name in self.names]
-        return self.running[is_logged]
+        return [server for server in self.running[is_logged] if server.name in self.names]
+
+    def verify(self, cells):
+        """Lines: what each sends for the site. A peer that answers wrongly takes no part."""
+        lines = []
+        for server in self.get(False):
+            try:
+                sent = verify.check_server(server, self.setting.root, cells)
+                lines += [f"site, as {server.name} sends it: {sent}"] if sent else []
+            except (servers.Failed, OSError) as failure:
+                if server.name not in measure.PEERS:
+                    raise
+                say(f"{server.name} is left out: {failure}")
+                self.names.remove(server.name)
+        return lines
 
 
 def progress(done_s, total_s, began, cell, runs):
@@ -160,16 +172,13 @@ def count_calls(group, setting):
 def run_all(options, setting):
     """The results, and lines about the servers."""
     names = chosen_servers(options)
-    setting.root.mkdir()
-    cells = make_files(options, setting.root)
+    cells = prepare(options, setting.root)
     if not cells:
         raise servers.Failed("no cell is left to measure")
     with contextlib.ExitStack() as stack:
         groups = Groups(setting, names, stack)
-        sent = [(server.name, verify.check_server(server, setting.root, cells))
-                for server in groups.get(False)]
+        lines = groups.verify(cells)
         results = measure_all(setting, names, cells, groups)
-        lines = [f"site, as {name} sends it: {words}" for name, words in sent if words]
         lines += [] if options.only else count_calls(groups.get(False), setting)
     return results, lines
 

@@ -1,15 +1,17 @@
-"""files: what the servers serve in a measurement: one tree for all of them, made anew.
+"""files: what the servers serve in a measurement: one tree for all of them.
 
     small/SIZE.txt      one size each
     site/               20 files of 3 to 300 KB that compress, each with .br and .gz
     large/SIZE.bin      one size each
     many/NN/NNNNNN.txt  100,000 files of 1 to 16 KB; the number is the rank of its popularity
 
-Bytes depend on their offset, and nothing on chance: every run has the same files.
+Bytes depend on their offset, and nothing on chance: every run has the same files. So they are kept:
+some file systems need minutes to delete so many. What is made anew is renamed when it is complete.
 """
 import gzip
 import os
 import random
+import shutil
 import subprocess
 
 import servers
@@ -28,23 +30,42 @@ PIECE_SIZE = 16 * MB
 WORDS_COUNT = 2000
 
 
-def make_small(root):
-    folder = root / "small"
+def provide(path, make):
+    """Has make(part) make the path unless it is there. Returns whether it was made."""
+    if path.exists():
+        return False
+    part = path.with_name(f"{path.name}.part")
+    if part.is_dir():
+        shutil.rmtree(part)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    make(part)
+    part.rename(path)
+    return True
+
+
+def provide_all(root, large_sizes, with_many):
+    """The tree, or what is wanted of it. Waits until new files are old enough."""
+    made = [provide(root / "small", make_small), provide(root / "site", make_site)]
+    made += [provide(root / "large" / f"{size}.bin", lambda part, size=size: make_large(part, size))
+             for size in large_sizes]
+    if with_many:
+        made.append(provide(root / "many", make_many))
+    if any(made):
+        os.sync()  # writing back would be in the way
+        servers.let_age()
+
+
+def make_small(folder):
     folder.mkdir()
     for size in SMALL_SIZES:
         (folder / f"{size}.txt").write_bytes(tree.pattern(size, size))
 
 
-def make_large(root, sizes):
-    """On disk before anybody is measured: writing back would be in the way."""
-    folder = root / "large"
-    folder.mkdir()
+def make_large(path, size):
     piece = tree.pattern(PIECE_SIZE, 1)
-    for size in sizes:
-        with open(folder / f"{size}.bin", "wb") as file:
-            for offset in range(0, size, PIECE_SIZE):
-                file.write(piece[:size - offset])
-            os.fsync(file.fileno())
+    with open(path, "wb") as file:
+        for offset in range(0, size, PIECE_SIZE):
+            file.write(piece[:size - offset])
 
 
 # --- the site -------------------------------------------------------------------------------------
@@ -73,8 +94,7 @@ def site_text(size, seed):
     return " ".join(parts).encode()[:size]
 
 
-def make_site(root):
-    folder = root / "site"
+def make_site(folder):
     folder.mkdir()
     brotli = servers.find_program("brotli")
     for name, size in zip(site_names(), site_sizes()):
@@ -94,8 +114,8 @@ def packed_sizes(root):
 # --- the many -------------------------------------------------------------------------------------
 
 def many_path(rank):
-    """As wrk.lua has it. Ranks begin with 1."""
-    return f"many/{rank % MANY_FOLDERS:02}/{rank:06}.txt"
+    """Within many/, as wrk.lua has it. Ranks begin with 1."""
+    return f"{rank % MANY_FOLDERS:02}/{rank:06}.txt"
 
 
 def many_size(rank):
@@ -103,11 +123,10 @@ def many_size(rank):
     return KB + rank * 2654435761 % 2**32 * (MANY_SIZE_MAX - KB) // 2**32
 
 
-def make_many(root, count):
-    for folder in range(MANY_FOLDERS):
-        (root / "many" / f"{folder:02}").mkdir(parents=True)
+def make_many(folder):
+    for index in range(MANY_FOLDERS):
+        (folder / f"{index:02}").mkdir(parents=True)
     content = tree.pattern(MANY_SIZE_MAX, 2)
-    for rank in range(1, count + 1):
-        with open(root / many_path(rank), "wb") as file:
+    for rank in range(1, MANY_COUNT + 1):
+        with open(folder / many_path(rank), "wb") as file:
             file.write(content[:many_size(rank)])
-    os.sync()

@@ -22,6 +22,7 @@ import servers
 import workloads
 
 PEERS_FOLDER = servers.BENCH / "peers"
+FILES_FOLDER = servers.BENCH.parent / "build" / "bench-files"
 PEERS = tuple(programs.PROGRAMS)
 ALWAYS = ("gyre", "nginx", "bare")  # targets name them
 AB_REQUESTS_PROBE = 1000
@@ -29,7 +30,7 @@ AB_REQUESTS_MIN = 200
 RACE_ROUNDS, RACE_FACTOR = 2, 1.25
 REST_S = 0.03  # the server takes leave of the last client
 CROWD_PROCESSES = 4
-CROWD_WARM_ROUNDS = 20
+CROWD_WARM, CROWD_WARM_ROUNDS = 16, 20  # connections of each process, and answers on them
 DROP_CACHES = pathlib.Path("/proc/sys/vm/drop_caches")
 
 
@@ -108,8 +109,8 @@ def setting_for(options):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers are stopped, too
     directory = servers.temporary_directory()
     try:
-        yield Setting(options.gyre, getattr(options, "bare", None), directory / "root", directory,
-                      cores, options.rounds)
+        yield Setting(options.gyre, getattr(options, "bare", None), FILES_FOLDER, directory, cores,
+                      options.rounds)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -242,12 +243,13 @@ def open_crowd(cell, server, setting, stack):
     processes = stack.enter_context(crowd.CrowdProcesses(
         server.port, f"/{cell.path}", size, CROWD_PROCESSES,
         preexec_fn=servers.pin(setting.cores[1])))
-    processes.tell("open 16")  # touches what all connections share
+    processes.tell(f"open {CROWD_WARM}")  # touches what all connections share
     for _ in range(CROWD_WARM_ROUNDS):
         processes.tell("ask")
     before = server.memory_bytes()
-    opened = processes.tell(f"open {workloads.CROWD // CROWD_PROCESSES}")
-    if opened != workloads.CROWD:
-        raise servers.Failed(f"{server.name} answered {opened} of {workloads.CROWD}: "
+    each = workloads.CROWD_IDLE // CROWD_PROCESSES - CROWD_WARM
+    opened = processes.tell(f"open {each}")
+    if opened != each * CROWD_PROCESSES:
+        raise servers.Failed(f"{server.name} answered {opened} of {each * CROWD_PROCESSES}: "
                              f"{server.errors()}")
-    return (server.memory_bytes() - before) / workloads.CROWD
+    return (server.memory_bytes() - before) / opened

@@ -134,7 +134,7 @@ def draw_bar(x, width, spread, scale, colour):
         yield line(x - 1, top + 5, x + width + 1, top + 2, "#fff", 2)
         yield text(middle + 3, top - 2, short(spread.median), 8.5, "start", FAINT,
                    f" transform='rotate(-60 {middle:.1f} {top - 2:.1f})'")
-    elif spread.least < spread.most <= scale.most:
+    elif spread.least < spread.most:
         yield line(middle, scale.y(spread.least), middle, scale.y(spread.most), INK, 0.8,
                    " opacity='.55'")
 

@@ -155,7 +155,7 @@ def conditions(setting, names):
     return [
         f"{datetime.date.today()}; Linux {platform.release()}; {cpu}, {os.cpu_count()} cores; "
         f"TCP {congestion}; load average {os.getloadavg()[0]:.2f} at the start",
-        f"{programs.version('gyre', setting.gyre)} at {commit()}; {'; '.join(peers)}",
+        "; ".join([f"{programs.version('gyre', setting.gyre)} at {commit()}", *peers]),
         f"{command_line(servers.find_program('wrk'), '-v').partition(' Copy')[0]}; "
         f"{command_line(servers.find_program('ab'), '-V').removeprefix('This is ')}",
         f"{setting.rounds} interleaved rounds (fewer for a peer that two rounds show out of the "

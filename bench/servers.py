@@ -22,7 +22,6 @@ BENCH = pathlib.Path(__file__).resolve().parent
 START_TIMEOUT_S = 10
 STOP_TIMEOUT_S = 40
 SETTLED_S = 4
-DESCRIPTORS = 40000
 READY_LINE = re.compile(r"\w+: serving .* at http://(?P<host>[^:]+):(?P<port>\d+)/\n")
 
 
@@ -48,11 +47,7 @@ def pin(core):
 
 def allow_descriptors():
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    try:
-        wanted = max(hard, DESCRIPTORS)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted))
-    except (ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def temporary_directory():
