@@ -166,9 +166,9 @@ def page(setting, results, choices):
     return "\n\n".join([
         "# What each choice buys",
         "\n".join(f"- {line}" for line in report.conditions(setting, [])),
-        "One choice is turned off at a time. The first line is server CPU per request, or throughput "
-        "for large files; the others say by how much that becomes worse without the choice: positive "
-        "is what it buys, with the least and the greatest of the rounds.",
+        "One choice is turned off at a time. The first line is server CPU per request, or "
+        "throughput for large files; the others say by how much that becomes worse without the "
+        "choice: positive is what it buys, with the least and the greatest of the rounds.",
         table(results, choices), "Instead of", "\n".join(explained)]) + "\n"
 
 

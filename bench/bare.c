@@ -228,7 +228,7 @@ static void handle(struct bare *bare, const struct io_uring_cqe *event)
 
 int main(int argc, char **argv)
 {
-    static struct bare bare;
+    struct bare bare = { 0 };
     make_responses(&bare, argv + 1, (size_t)argc - 1);
     ring_open(&bare);
     accept_on(&bare, listener_open());

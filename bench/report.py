@@ -44,7 +44,8 @@ def target_row(verdict):
     spread = "-" if ratio.least == ratio.most else f"{number(ratio.least)}..{number(ratio.most)}"
     return [verdict.cell.name, targets.FIGURES[target.figure], number(verdict.ours),
             f"{'best: ' if target.against == targets.BEST else ''}{rival}", theirs,
-            number(ratio.median), spread, number(verdict.own_ratio), target.bound_text, "met" if verdict.met else "MISSED"]
+            number(ratio.median), spread, number(verdict.own_ratio), target.bound_text,
+            "met" if verdict.met else "MISSED"]
 
 
 def tally(verdicts):

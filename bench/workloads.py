@@ -89,7 +89,7 @@ def full(packed_sizes):
 
 
 def quick(packed_sizes):
-    return [*small(0.5), *site(0.5, packed_sizes), *large(0.5, sizes=(MB, 10 * MB))]
+    return [*small(0.4), *site(0.4, packed_sizes), *large(0.4, sizes=(MB, 10 * MB))]
 
 
 def expected_s(cells, servers_count, rounds):

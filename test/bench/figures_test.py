@@ -1,4 +1,4 @@
-"""What is computed of measurements: medians, ratios, who is best, who is out, how busy a core was."""
+"""What is computed of measurements: medians, ratios, the best, who is out, how busy a core was."""
 import math
 import sys
 import unittest
