@@ -214,11 +214,7 @@ def main():
         except (servers.Failed, subprocess.CalledProcessError) as failure:
             sys.exit(f"ablation: {failure}")
         text = page(setting, results, choices)
-    print(text, end="")
-    if options.output is not None:
-        options.output.mkdir(parents=True, exist_ok=True)
-        (options.output / "ablation.md").write_text(text, encoding="utf-8")
-        report.write_csv(options.output / "ablation.csv", results)
+    report.publish(options.output, "ablation", text, results)
     return 0
 
 

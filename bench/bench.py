@@ -14,14 +14,13 @@ import contextlib
 import datetime
 import os
 import pathlib
-import shutil
-import signal
 import subprocess
 import sys
 import time
 
 import figures
 import files
+import launch
 import load
 import measure
 import plots
@@ -47,7 +46,7 @@ def chosen_servers(options):
     """Those that can run here; of the others, says why not."""
     names = []
     for name in options.server or (QUICK_SERVERS if options.quick else SERVERS):
-        if name in measure.PEERS and not measure.programs.is_installed(name):
+        if name in measure.PEERS and not launch.is_installed(name):
             say(f"{name} is not installed: left out")
         elif name == "gyre-epoll" and not has_epoll(options.gyre):
             say("this gyre has no --engine: gyre-epoll is left out")
@@ -191,16 +190,10 @@ def write(options, results, conditions, lines):
              "\n".join(f"- {line}" for line in conditions + lines),
              *report.target_parts(results), *report.server_parts(results, names)]
     text = "\n\n".join(parts) + "\n"
-    print(text, end="")
-    if options.output is None:
-        return
-    options.output.mkdir(parents=True, exist_ok=True)
-    name = "quick" if options.quick else "bench"
-    (options.output / f"{name}.md").write_text(text, encoding="utf-8")
-    report.write_csv(options.output / f"{name}.csv", results)
-    page = None if options.quick else plots.page(results, conditions)
-    if page is not None:
-        (options.output / f"{name}.svg").write_text(page, encoding="utf-8")
+    report.publish(options.output, "quick" if options.quick else "bench", text, results)
+    page = plots.page(results, conditions)
+    if options.output is not None and not options.quick and page is not None:
+        (options.output / "bench.svg").write_text(page, encoding="utf-8")
 
 
 def parse_arguments():

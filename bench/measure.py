@@ -17,13 +17,13 @@ from typing import NamedTuple
 import crowd
 import figures
 import load
-import programs
+import launch
 import servers
 import workloads
 
 PEERS_FOLDER = servers.BENCH / "peers"
 FILES_FOLDER = servers.BENCH.parent / "build" / "bench-files"
-PEERS = tuple(programs.PROGRAMS)
+PEERS = tuple(launch.PROGRAMS)
 ALWAYS = ("gyre", "nginx", "bare")  # targets name them
 AB_REQUESTS_PROBE = 1000
 AB_REQUESTS_MIN = 200
@@ -122,13 +122,13 @@ def start(setting, name, is_logged=False, extra="", gyre=None, sizes=()):
     home = setting.directory / f"{name}{'-logged' if is_logged else ''}"
     home.mkdir(exist_ok=True)
     home.chmod(0o777)  # a peer's workers may be another user's
-    words = {**programs.log_words(is_logged), "EXTRA": extra}
+    words = {**launch.log_words(is_logged), "EXTRA": extra}
     pin = servers.pin(setting.cores[0])
     if name == "bare":
         return servers.start_told(name, [str(setting.bare), *map(str, sizes)], home, preexec_fn=pin)
     if name in PEERS:
-        return programs.start(name, PEERS_FOLDER, home, setting.root, words, preexec_fn=pin)
-    path = programs.write_configuration("gyre", PEERS_FOLDER, home, words)
+        return launch.start(name, PEERS_FOLDER, home, setting.root, words, preexec_fn=pin)
+    path = launch.write_configuration("gyre", PEERS_FOLDER, home, words)
     engine = ["--engine", "epoll"] if name == "gyre-epoll" else []
     return servers.start_gyre(gyre or setting.gyre, setting.root, home, ["-c", str(path), *engine],
                               name=name, preexec_fn=pin)

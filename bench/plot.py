@@ -10,9 +10,10 @@ from xml.sax.saxutils import escape
 
 FONT = "font-family='system-ui,DejaVu Sans,sans-serif'"
 INK, FAINT, GRID = "#212529", "#6c757d", "#e3e6ea"
-MARGIN_LEFT, MARGIN_TOP, MARGIN_BOTTOM = 46, 34, 40
+MARGIN_LEFT, MARGIN_TOP, MARGIN_BOTTOM = 46, 46, 46
 TICKS_WANTED = 5
-GROUP_FILL = 0.84  # of a group's width, what its bars take
+GROUP_FILL = 0.84  # of a group's width, what its bars take at most
+BAR_WIDTH_MAX = 44
 
 
 class Panel(NamedTuple):
@@ -158,8 +159,8 @@ def draw_label(panel, x, width, area, label):
 def draw_group(panel, scale, x, width, label, colours):
     bars = panel.groups[[each for each, _ in panel.groups].index(label)][1]
     names = [name for name in colours if any(name in each for _, each in panel.groups)]
-    each_width = width * GROUP_FILL / max(1, len(names))
-    left = x + width * (1 - GROUP_FILL) / 2
+    each_width = min(width * GROUP_FILL / max(1, len(names)), BAR_WIDTH_MAX)
+    left = x + (width - each_width * len(names)) / 2
     draw = draw_dot if panel.is_dots else draw_bar
     for index, name in enumerate(names):
         spread = bars.get(name)
@@ -177,6 +178,9 @@ def draw_panel(panel, colours):
     yield from draw_frame(panel, scale)
     width = scale.area.width / max(1, len(panel.groups))
     for index, (label, _) in enumerate(panel.groups):
+        if panel.is_dots and index > 0:
+            x = scale.area.left + index * width
+            yield line(x, scale.area.top, x, scale.area.bottom, GRID)
         yield from draw_group(panel, scale, scale.area.left + index * width, width, label, colours)
     yield line(scale.area.left, scale.area.bottom, scale.area.left + scale.area.width,
                scale.area.bottom, FAINT)

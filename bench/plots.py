@@ -10,7 +10,8 @@ COLOURS = {"gyre": "#e8590c", "gyre-epoll": "#ffc078", "bare": "#495057", "nginx
 WIDTH, LEFT, GAP = 1240, 24, 28
 FULL = WIDTH - 2 * LEFT
 HALF = (FULL - GAP) / 2
-TOP, HEIGHT = 84, 232
+TOPS = (84, 322, 560, 798, 1070)  # of the rows
+HEIGHT, DOTS_HEIGHT = 226, 256
 CUT = 2.2  # times nginx's highest bar: what is higher is cut
 
 
@@ -34,7 +35,7 @@ def reach(cell, runs, figure):
     """The value that gyre's has to reach, by the first target for the figure; None: there is none.
     """
     for target in targets.TARGETS:
-        if target.figure == figure and cell.workload in target.workloads:
+        if target.figure == figure and target.workloads and target.is_for(cell):
             verdict = targets.judge(cell, runs, target)
             if verdict is not None:
                 return target.bound * (1 if math.isnan(verdict.theirs) else verdict.theirs)
@@ -72,8 +73,8 @@ def panels(results):
     def of(*workloads):
         return [(cell, runs) for cell, runs in results if cell.workload in workloads]
 
-    def row(index, column=0, width=FULL):
-        return LEFT + column * (HALF + GAP), TOP + index * HEIGHT, width, HEIGHT - 14
+    def row(index, column=0, width=FULL, height=HEIGHT):
+        return LEFT + column * (HALF + GAP), TOPS[index], width, height
 
     small, large = of("small"), of("large")
     mixed = of("site", "many", "churn", "pipeline", "logged")
@@ -87,7 +88,7 @@ def panels(results):
         bars("Large files: per CPU-second of both cores", "GB, higher is better", large,
              "per_both", row(2, 1, HALF)),
         plot.Panel("p99 (cold: of the hot file)", "milliseconds, logarithmic, lower is better",
-                   dots, row(3), is_dots=True),
+                   dots, row(3, height=DOTS_HEIGHT), is_dots=True),
         bars("Crowd: memory for each idle connection", "bytes of PSS, lower is better",
              of("crowd"), "idle_bytes", row(4, width=HALF)),
         bars("Cold: p99 of the hot file", "milliseconds, lower is better", of("cold"), "p99_ms",

@@ -8,7 +8,7 @@ import platform
 import subprocess
 
 import figures
-import programs
+import launch
 import servers
 import targets
 
@@ -151,12 +151,12 @@ def conditions(setting, names):
     cpu = next((line.partition(":")[2].strip() for line in open("/proc/cpuinfo", encoding="utf-8")
                 if line.startswith("model name")), platform.machine())
     congestion = pathlib.Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip()
-    peers = [programs.version(name, setting.gyre) for name in names
-             if name in programs.PROGRAMS]
+    peers = [launch.version(name, setting.gyre) for name in names
+             if name in launch.PROGRAMS]
     return [
         f"{datetime.date.today()}; Linux {platform.release()}; {cpu}, {os.cpu_count()} cores; "
         f"TCP {congestion}; load average {os.getloadavg()[0]:.2f} at the start",
-        "; ".join([f"{programs.version('gyre', setting.gyre)} at {commit()}", *peers]),
+        "; ".join([f"{launch.version('gyre', setting.gyre)} at {commit()}", *peers]),
         f"{command_line(servers.find_program('wrk'), '-v').partition(' Copy')[0]}; "
         f"{command_line(servers.find_program('ab'), '-V').removeprefix('This is ')}",
         f"{setting.rounds} interleaved rounds (fewer for a peer that two rounds show out of the "
@@ -167,6 +167,15 @@ def conditions(setting, names):
         "own ratio: the same of what the servers' threads used (schedstat), whatever else ran on "
         "their core; what runs outside of them (softirq) is not in it",
     ]
+
+
+def publish(output, name, text, results):
+    """On standard output; and into a folder, unless there is none."""
+    print(text, end="")
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        (output / f"{name}.md").write_text(text, encoding="utf-8")
+        write_csv(output / f"{name}.csv", results)
 
 
 def write_csv(path, results):

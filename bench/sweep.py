@@ -82,11 +82,7 @@ def main():
         except servers.Failed as failure:
             sys.exit(f"sweep: {failure}")
         text = page(setting, cell, runs)
-    print(text, end="")
-    if options.output is not None:
-        options.output.mkdir(parents=True, exist_ok=True)
-        (options.output / "sweep.md").write_text(text, encoding="utf-8")
-        report.write_csv(options.output / "sweep.csv", [(cell, runs)])
+    report.publish(options.output, "sweep", text, [(cell, runs)])
     return 0
 
 

@@ -27,6 +27,9 @@ class Target(NamedTuple):
         """False for nan."""
         return value <= self.bound if self.figure in LOWER_IS_BETTER else value >= self.bound
 
+    def is_for(self, cell):
+        return self.workloads == EVERYWHERE or cell.workload in self.workloads
+
     @property
     def bound_text(self):
         sign = "<=" if self.figure in LOWER_IS_BETTER else ">="
@@ -76,8 +79,17 @@ def rival_of(target, runs):
     return target.against if target.against in runs else None
 
 
+def is_moot(cell, runs, target):
+    """Where nginx is alone, it says nothing that it is the best, too, of what it is judged for."""
+    return (target.against == BEST and sum(name in runs for name in PEERS) < 2
+            and any(other.against == "nginx" and other.figure == target.figure
+                    and other.is_for(cell) for other in TARGETS))
+
+
 def judge(cell, runs, target):
     """The verdict, or None where the run had nothing to judge it by."""
+    if is_moot(cell, runs, target):
+        return None
     ours = values(runs, "gyre", target.figure)
     middle = figures.median(ours)
     if target.figure == "errors":
@@ -102,6 +114,5 @@ def judge(cell, runs, target):
 def verdicts(results):
     """In the order of the cells, then of the targets."""
     found = [judge(cell, runs, target) for cell, runs in results if "gyre" in runs
-             for target in TARGETS
-             if target.workloads == EVERYWHERE or cell.workload in target.workloads]
+             for target in TARGETS if target.is_for(cell)]
     return [verdict for verdict in found if verdict is not None]

@@ -8,7 +8,7 @@ import os
 import pathlib
 
 import docroot
-import programs
+import launch
 import servers
 from probe import Probe
 
@@ -36,7 +36,7 @@ class Peer:
             self.server = servers.start_gyre(gyre, self.root, self.home, wrapper=self.prefix,
                                              arguments=("-c", str(HERE / "conf" / "gyre.ini")))
         else:
-            self.server = programs.start(name, HERE / "conf", self.home, self.root,
+            self.server = launch.start(name, HERE / "conf", self.home, self.root,
                                          prefix=self.prefix)
 
     def __enter__(self):

@@ -35,7 +35,7 @@ class Judging(unittest.TestCase):
         self.assertFalse(found["cpu_us", "bare"].met)
 
     def test_the_floor_and_the_other_engine_are_no_peers(self):
-        runs = fake_runs("cpu_us", gyre=[6], nginx=[10], bare=[1], **{"gyre-epoll": [2]})
+        runs = fake_runs("cpu_us", gyre=[6], nginx=[10], h2o=[11], bare=[1], **{"gyre-epoll": [2]})
         self.assertEqual(verdicts_of("churn", runs)["cpu_us", BEST].rival, "nginx")
 
     def test_each_figure_has_a_best_peer_of_its_own(self):
@@ -65,6 +65,12 @@ class Judging(unittest.TestCase):
         found = verdicts_of("small", fake_runs("cpu_us", gyre=[6]))
         self.assertEqual(set(found), {("errors", ALONE)})
 
+    def test_where_nginx_is_alone_it_is_not_the_best_peer_as_well(self):
+        found = verdicts_of("small", fake_runs("cpu_us", gyre=[6], nginx=[10]))
+        self.assertEqual(set(found), {("cpu_us", "nginx"), ("errors", ALONE)})
+        found = verdicts_of("large", fake_runs("rate", gyre=[6], nginx=[3]))
+        self.assertIn(("rate", BEST), found)
+
     def test_cells_without_gyre_have_no_verdict(self):
         self.assertEqual(verdicts_of("small", fake_runs("cpu_us", nginx=[6])), {})
 
@@ -86,7 +92,7 @@ class Tables(unittest.TestCase):
                          "| a   | bb |\n| --- | -- |\n| ccc | d  |")
 
     def test_misses_come_before_what_is_met(self):
-        runs = fake_runs("cpu_us", gyre=[6], nginx=[10], bare=[1])
+        runs = fake_runs("cpu_us", gyre=[6], nginx=[10], h2o=[9], bare=[1])
         text = "\n".join(report.target_parts([(FakeCell("small"), runs)]))
         self.assertIn("3 of 4 met", text)
         self.assertLess(text.index("MISSED"), text.index("### Met"))

@@ -7,7 +7,7 @@ import unittest
 
 from bench_path import REPOSITORY
 import files
-import programs
+import launch
 import tap
 import workloads
 
@@ -76,19 +76,19 @@ class Templates(unittest.TestCase):
     def test_every_word_between_at_signs_is_filled_in(self):
         with tempfile.TemporaryDirectory() as name:
             home = pathlib.Path(name)
-            words = {"ROOT": "/srv", "PORT": 8080, "EXTRA": "", **programs.log_words(True)}
+            words = {"ROOT": "/srv", "PORT": 8080, "EXTRA": "", **launch.log_words(True)}
             for folder in ("peers", "compare/conf"):
-                for peer in (*programs.PROGRAMS, "gyre"):
+                for peer in (*launch.PROGRAMS, "gyre"):
                     if folder == "compare/conf" and peer == "h2o":
                         continue  # not compared
-                    path = programs.write_configuration(peer, REPOSITORY / "bench" / folder, home,
+                    path = launch.write_configuration(peer, REPOSITORY / "bench" / folder, home,
                                                         words)
                     self.assertIsNone(re.search("@[A-Z_]+@", path.read_text()), path)
 
     def test_the_lines_of_the_log_count_only_when_there_is_one(self):
         text = "@LOGGED@log\n@UNLOGGED@nolog"
-        self.assertEqual(programs.fill(text, programs.log_words(True)), "log\n# nolog")
-        self.assertEqual(programs.fill(text, programs.log_words(False)), "# log\nnolog")
+        self.assertEqual(launch.fill(text, launch.log_words(True)), "log\n# nolog")
+        self.assertEqual(launch.fill(text, launch.log_words(False)), "# log\nnolog")
 
 
 if __name__ == "__main__":

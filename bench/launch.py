@@ -1,4 +1,4 @@
-"""programs: the servers that gyre is compared with: where they are, how they start, what they say.
+"""launch: the servers that gyre is compared with: where they are, how they start, what they say.
 
 Nothing of the system's own services is touched: a configuration is made from a template in a
 directory of its own, the port is a free one of the loopback, the program stays in the foreground
