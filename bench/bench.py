@@ -14,6 +14,7 @@ import contextlib
 import datetime
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -73,7 +74,9 @@ def can_run(cell):
 
 
 def memory_available():
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    """What the page cache may grow to. proc(5), MemAvailable."""
+    text = pathlib.Path("/proc/meminfo").read_text()
+    return int(re.search(r"^MemAvailable:\s+(\d+) kB$", text, re.MULTILINE)[1]) * files.KB
 
 
 def prepare(options, root):
