@@ -22,7 +22,6 @@ enum {
     ENTRIES = 4096,
     BUFFERS_COUNT = 1024, /* a power of two */
     BUFFER_SIZE = 4096,
-    BUFFER_GROUP = 0,
 };
 
 enum op {
@@ -135,7 +134,6 @@ static void ring_open(struct bare *bare)
     struct io_uring_buf_reg registration = {
         .ring_addr = (uint64_t)(uintptr_t)memory,
         .ring_entries = BUFFERS_COUNT,
-        .bgid = BUFFER_GROUP,
     };
     error = io_uring_register_buf_ring(&bare->ring, &registration, 0);
     if (error != 0) {
@@ -176,7 +174,6 @@ static void receive_on(struct bare *bare, int fd)
     struct io_uring_sqe *entry = entry_for(bare);
     io_uring_prep_recv_multishot(entry, fd, NULL, 0, 0);
     entry->flags |= IOSQE_BUFFER_SELECT;
-    entry->buf_group = BUFFER_GROUP;
     entry_tag(entry, OP_RECV, fd);
 }
 
