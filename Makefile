@@ -65,8 +65,8 @@ help: ## list the targets
 
 include test/fuzz/fuzz.mk
 include test/sim/sim.mk
-include test/test.mk
 include bench/bench.mk
+include test/test.mk
 
 $(BUILD)/gyre: $(OUT)/gyre
 	@cp -f $< $@.new && mv -f $@.new $@

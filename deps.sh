@@ -7,11 +7,11 @@ build='gcc make pkg-config libc6-dev liburing-dev libinih-dev libmagic-dev'
 build="$build zlib1g-dev libbrotli-dev libzstd-dev libssl-dev libcrypt-dev libarchive-dev"
 test='clang clang-format libclang-rt-14-dev libcmocka-dev python3 curl wget wrk apache2-utils'
 test="$test chromium chromium-driver fonts-dejavu-core aria2 git apt dpkg-dev ffmpeg brotli zstd"
-bench='nginx-light wrk apache2-utils strace'
-# Debian starts the services of nginx, lighttpd and Caddy as it installs them, where it can: the
-# comparison starts its own, on free ports, and neither needs nor touches those.
+# Debian starts the services of nginx, h2o, lighttpd and Caddy as it installs them, where it can:
+# the comparisons start their own, on free ports, and neither need nor touch those.
 compare='nginx-light libnginx-mod-http-brotli-static apache2-bin lighttpd lighttpd-mod-deflate'
 compare="$compare caddy media-types"
+bench="$compare h2o wrk apache2-utils strace brotli"
 
 is_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

@@ -17,13 +17,13 @@ import re
 import resource
 import shutil
 import signal
-import subprocess
 import sys
 import time
 
 import load
 import servers
 import tree
+from crowd import CrowdProcesses
 from fetch import Fetcher, Target
 
 MB = 1024 * 1024
@@ -81,35 +81,8 @@ def run_files(options):
     return f"{CONNECTIONS} connections, {DEPTH} pipelined, bytes equal; {'; '.join(figures)}"
 
 
-def memory_bytes(pid):
-    """The proportional set size, of which shared pages count in part."""
-    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
-    raise AssertionError("smaps_rollup has no Pss")
-
-
 def descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
-
-
-class CrowdProcesses:
-    """The client processes, told the same at once."""
-
-    def __init__(self, server, stack):
-        command = [sys.executable, str(servers.BENCH / "crowd.py"), str(server.port), "/body.txt",
-                   str(CROWD_BODY)]
-        self.processes = [stack.enter_context(subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
-            for _ in range(CROWD_PROCESSES)]
-        stack.callback(lambda: [process.kill() for process in self.processes])
-
-    def tell(self, line):
-        """Returns the sum of what they answer."""
-        for process in self.processes:
-            process.stdin.write(f"{line}\n")
-            process.stdin.flush()
-        return sum(int(process.stdout.readline() or -1) for process in self.processes)
 
 
 def descriptors_return_to(pid, wanted, timeout_s=20):
@@ -126,21 +99,22 @@ def run_crowd(options):
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     check(hard > CROWD + 100, f"the descriptor limit is {hard}: more than {CROWD} are needed")
     with gyre(options, root) as server, contextlib.ExitStack() as stack:
-        crowd = CrowdProcesses(server, stack)
+        crowd = stack.enter_context(CrowdProcesses(server.port, "/body.txt", CROWD_BODY,
+                                                   CROWD_PROCESSES))
         crowd.tell("open 64")  # touches what all connections share: receive buffers, cache
         for _ in range(WARM_ROUNDS):
             crowd.tell("ask")
         crowd.tell("close")
         start_fds = descriptors_return_to(server.pid, -1, 1)
-        start = memory_bytes(server.pid)
+        start = server.memory_bytes()
         opened = crowd.tell(f"open {CROWD // CROWD_PROCESSES}")
-        idle = memory_bytes(server.pid)
+        idle = server.memory_bytes()
         fds = descriptors(server.pid)
         again = crowd.tell("ask")
-        idle_again = memory_bytes(server.pid)
+        idle_again = server.memory_bytes()
         crowd.tell("close")
         end_fds = descriptors_return_to(server.pid, start_fds)
-        after = memory_bytes(server.pid)
+        after = server.memory_bytes()
         stop(server)
     each = (max(idle, idle_again) - start) / CROWD
     check(opened == CROWD, f"{opened} of {CROWD} were answered")
@@ -218,7 +192,7 @@ def run_calls(options):
     root = options.directory / "calls"
     root.mkdir()
     (root / "4096.txt").write_bytes(tree.pattern(4096, 1))
-    servers.let_age(root)
+    servers.let_age()
     cores = sorted(os.sched_getaffinity(0))
     with gyre(options, root, arguments=["-w", "1"], preexec_fn=servers.pin(cores[0])) as server:
         url = server.url("4096.txt")

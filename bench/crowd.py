@@ -1,6 +1,6 @@
-"""crowd: thousands of keep-alive connections held by one client process.
+"""crowd: thousands of keep-alive connections held by one client process, or by several.
 
-Run by accept.py, several at once, and told over standard input what to do, line by line:
+CrowdProcesses runs this file, several times at once, and tells each over standard input what to do:
 `open N` (each connection asks once), `ask` (each asks again), `close`. Each is answered by one
 line: how many answers were right.
 
@@ -9,11 +9,12 @@ usage: crowd.py PORT PATH BODY_SIZE
 import resource
 import selectors
 import socket
+import subprocess
 import sys
 import time
 
 ACTIVE_MAX = 16  # connections that wait for their answer at once: the others are idle
-TIMEOUT_S = 60
+TIMEOUT_S = 20
 
 
 class Crowd:
@@ -37,7 +38,15 @@ class Crowd:
             [next(sockets) for _ in range(count)]))
 
     def in_batches(self, count, run):
-        return sum(run(min(ACTIVE_MAX, count - start)) for start in range(0, count, ACTIVE_MAX))
+        """Stops at the first batch that is not answered in full."""
+        right = 0
+        for start in range(0, count, ACTIVE_MAX):
+            wanted = min(ACTIVE_MAX, count - start)
+            answered = run(wanted)
+            right += answered
+            if answered < wanted:
+                break
+        return right
 
     def answered(self, sockets):
         """Asks on each, reads each answer to its end; how many were right."""
@@ -70,6 +79,30 @@ class Crowd:
             each.close()
         self.sockets = []
         return count
+
+
+class CrowdProcesses:
+    """The client processes, told the same at once. Use it in a with statement."""
+
+    def __init__(self, port, path, body_size, count, **options):
+        command = [sys.executable, __file__, str(port), path, str(body_size)]
+        self.processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                           text=True, **options) for _ in range(count)]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.kill()
+            process.communicate()
+
+    def tell(self, line):
+        """Returns the sum of what they answer."""
+        for process in self.processes:
+            process.stdin.write(f"{line}\n")
+            process.stdin.flush()
+        return sum(int(process.stdout.readline() or -1) for process in self.processes)
 
 
 def main():

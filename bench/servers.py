@@ -16,11 +16,13 @@ import subprocess
 import tempfile
 import time
 
+import figures
+
 BENCH = pathlib.Path(__file__).resolve().parent
 START_TIMEOUT_S = 10
 STOP_TIMEOUT_S = 40
 SETTLED_S = 4
-READY_LINE = re.compile(r"gyre: serving .* at http://(?P<host>[^:]+):(?P<port>\d+)/\n")
+READY_LINE = re.compile(r"\w+: serving .* at http://(?P<host>[^:]+):(?P<port>\d+)/\n")
 
 
 class Failed(Exception):
@@ -28,10 +30,12 @@ class Failed(Exception):
 
 
 def pin(core):
-    """For preexec_fn: the process keeps to one core, and goes before others there."""
+    """For preexec_fn: the process keeps to one core, goes before others there, and may open many
+    files."""
     def apply():
         os.sched_setaffinity(0, {core})
         os.setsid()
+        allow_descriptors()
         try:
             os.setpriority(os.PRIO_PROCESS, 0, -20)
             with open("/proc/self/autogroup", "w", encoding="ascii") as file:
@@ -41,16 +45,20 @@ def pin(core):
     return apply
 
 
+def allow_descriptors():
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def temporary_directory():
     path = pathlib.Path(tempfile.mkdtemp(prefix="gyre-bench-"))
     path.chmod(0o755)  # a peer may run its worker as another user
     return path
 
 
-def let_age(root):
-    """Waits until the files are old enough to be cached: what changed just now may change again."""
-    changed = max(path.stat().st_ctime for path in root.iterdir())
-    time.sleep(max(0.0, changed + SETTLED_S - time.time()))
+def let_age():
+    """Waits until files made just now are old enough to be cached: they may change again."""
+    time.sleep(SETTLED_S)
 
 
 class Server:
@@ -94,6 +102,14 @@ class Server:
                 total_ns += int((task / "schedstat").read_text().split()[0])
         return total_ns / 1e9
 
+    def memory_bytes(self):
+        """The proportional set size, of which shared pages count in part, of all its processes."""
+        total = 0
+        for pid in self.pids():
+            text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+            total += int(re.search(r"^Pss:\s+(\d+) kB$", text, re.MULTILINE)[1]) * 1024
+        return total
+
     def stop(self):
         """Asks it to stop, insists after a while. Returns its exit status."""
         if self.process.poll() is None:
@@ -107,42 +123,28 @@ class Server:
         return self.process.returncode
 
 
-def start_gyre(gyre, root, directory, arguments=(), wrapper=(), **options):
-    command = [*wrapper, str(gyre), "-l", "127.0.0.1:0", *arguments, str(root)]
-    server = Server("gyre", command, directory, **options)
+def start_told(name, command, directory, **options):
+    """Starts one of ours, which says on standard output where it listens."""
+    server = Server(name, command, directory, **options)
     line = server.process.stdout.readline().decode(errors="replace")
     match = READY_LINE.fullmatch(line)
     if match is None:
         server.stop()
-        raise Failed(f"gyre did not start: {line!r} {server.errors()}")
+        raise Failed(f"{name} did not start: {line!r} {server.errors()}")
     server.port = int(match["port"])
     return server
 
 
+def start_gyre(gyre, root, directory, arguments=(), wrapper=(), name="gyre", **options):
+    command = [*wrapper, str(gyre), "-l", "127.0.0.1:0", *arguments, str(root)]
+    return start_told(name, command, directory, **options)
+
+
 def free_port():
-    """nginx cannot tell which port the kernel chose, so one is chosen before."""
+    """Most servers cannot tell which port the kernel chose, so one is chosen before."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def start_nginx(root, directory, **options):
-    program = find_program("nginx")
-    home = directory / "nginx"
-    home.mkdir(exist_ok=True)
-    port = free_port()
-    words = {"DIRECTORY": home, "ROOT": root, "PORT": port,
-             "USER": "user root;" if os.geteuid() == 0 else ""}
-    text = (BENCH / "peers" / "nginx.conf").read_text()
-    for word, value in words.items():
-        text = text.replace(f"@{word}@", str(value))
-    (home / "nginx.conf").write_text(text)
-    command = [program, "-p", str(home), "-e", str(home / "error.log"), "-c",
-               str(home / "nginx.conf")]
-    server = Server("nginx", command, directory, **options)
-    server.port = port
-    wait_for_port(server)
-    return server
 
 
 def wait_for_port(server):
@@ -171,20 +173,8 @@ def find_program(name):
 
 
 def core_busy_s(core):
-    """Time that a core was not idle: user, nice, system, irq, softirq of /proc/stat."""
-    with open("/proc/stat", encoding="ascii") as file:
-        for line in file:
-            fields = line.split()
-            if fields[0] == f"cpu{core}":
-                user, nice, system, _, _, irq, softirq = map(int, fields[1:8])
-                return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
-    raise Failed(f"/proc/stat has no cpu{core}")
-
-
-def children_cpu_s():
-    """CPU time of all children that have ended and were waited for."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+    """Time that a core was not idle, since the machine started."""
+    return figures.busy_s(pathlib.Path("/proc/stat").read_text(), core, os.sysconf("SC_CLK_TCK"))
 
 
 def trace_calls(pid, report_path, run):

@@ -33,6 +33,7 @@ $(OUT)/test/ring/%: test/ring/%.c $(OUT)/uring.a
 
 E2E_TESTS   := $(sort $(wildcard test/e2e/*_test.py))
 TIDY_TESTS  := $(sort $(wildcard test/tidy/*_test.py))
+BENCH_TESTS := $(sort $(wildcard test/bench/*_test.py))
 C_TESTS      = $(UNIT_TESTS) $(RING_TESTS) $(SIM_TESTS) $(FUZZ_REPLAYS)
 
 unit: $(UNIT_TESTS) ## the pure layers, each linked alone
@@ -42,10 +43,11 @@ ring: $(RING_TESTS) ## what we rely on the kernel for
 e2e: $(OUT)/gyre ## the real binary over real sockets
 	GYRE=$(OUT)/gyre python3 test/run.py $(E2E_TESTS)
 
-build-tests: $(OUT)/gyre $(C_TESTS) ## build every test, run none
+build-tests: $(OUT)/gyre $(BARE) $(C_TESTS) ## build every test, run none
 
-check: $(OUT)/gyre $(C_TESTS) ## build and run every test; packages must be there
-	GYRE=$(OUT)/gyre python3 test/run.py $(C_TESTS) $(TIDY_TESTS) $(E2E_TESTS)
+check: $(OUT)/gyre $(BARE) $(C_TESTS) ## build and run every test; packages must be there
+	GYRE=$(OUT)/gyre BARE=$(BARE) python3 test/run.py $(C_TESTS) $(TIDY_TESTS) $(BENCH_TESTS) \
+	    $(E2E_TESTS)
 
 # Style, layering and formatting of every file; then the tools that judge, themselves.
 tidy: ## style, layering, formatting

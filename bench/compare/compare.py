@@ -22,6 +22,7 @@ sys.path.insert(0, str(HERE.parent))
 
 import check  # noqa: E402 - with the path above, what these import is found
 import peers  # noqa: E402
+import launch  # noqa: E402
 import servers  # noqa: E402
 import check_framing  # noqa: E402,F401 - each registers its checks, in this order
 import check_targets  # noqa: E402,F401
@@ -142,7 +143,7 @@ def render(names, missing, checks, verdicts, gyre):
     head = [
         "# gyre beside nginx, Apache, lighttpd and Caddy: who passes what", "",
         f"- {datetime.date.today()}; Linux {platform.release()}; `make compare`",
-        "- " + "; ".join(peers.version(name, gyre) for name in names) + f" (gyre at {commit()})",
+        "- " + "; ".join(launch.version(name, gyre) for name in names) + f" (gyre at {commit()})",
         *([f"- not installed, not compared: {', '.join(missing)}"] if missing else []), "",
         "Passed, of what the RFC requires and of what is stricter:", "",
         *(f"- {line}" for line in summary(names, checks, verdicts)), "",
@@ -180,7 +181,7 @@ def main():
     gyre = options.gyre.resolve()
     if not os.access(gyre, os.X_OK):
         parser.error(f"no server at {gyre}: run make")
-    names, missing = peers.available(options.server or peers.NAMES, gyre)
+    names, missing = launch.available(options.server or peers.NAMES, gyre)
     checks = ordered_checks(options.only)
     try:
         verdicts = run_all(names, gyre, checks)
