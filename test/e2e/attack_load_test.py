@@ -110,7 +110,7 @@ def archives_that_nobody_reads_leave_descriptors_to_others():
         clients = attack(server, "/deep/?format=tar")
         statuses = statuses_of(clients)
         truth(statuses <= {b"200", b"503"} and b"200" in statuses, f"statuses {statuses}")
-        truth(server.descriptors() < 3000, f"{server.descriptors()} descriptors are open")
+        truth(server.descriptors() < 1600, f"{server.descriptors()} descriptors are open")
         leave(server, clients, descriptors)
         prober.finish()
 
