@@ -29,6 +29,9 @@ $(OUT)/test/ring/%: test/ring/%.c $(OUT)/uring.a
 	@mkdir -p $(@D)
 	$(link_test) $(ARCHIVES_uring) $(LIBS_uring) -lcmocka
 
+# So many programs at once: tests wait more than they compute.
+TEST_JOBS   ?= 4
+
 .PHONY: unit ring e2e build-tests check tidy
 
 E2E_TESTS   := $(sort $(wildcard test/e2e/*_test.py))
@@ -41,13 +44,13 @@ unit: $(UNIT_TESTS) ## the pure layers, each linked alone
 ring: $(RING_TESTS) ## what we rely on the kernel for
 	python3 test/run.py $(RING_TESTS)
 e2e: $(OUT)/gyre ## the real binary over real sockets
-	GYRE=$(OUT)/gyre python3 test/run.py $(E2E_TESTS)
+	GYRE=$(OUT)/gyre python3 test/run.py --jobs $(TEST_JOBS) $(E2E_TESTS)
 
 build-tests: $(OUT)/gyre $(BARE) $(C_TESTS) ## build every test, run none
 
 check: $(OUT)/gyre $(BARE) $(C_TESTS) ## build and run every test; packages must be there
-	GYRE=$(OUT)/gyre BARE=$(BARE) python3 test/run.py $(C_TESTS) $(TIDY_TESTS) $(BENCH_TESTS) \
-	    $(E2E_TESTS)
+	GYRE=$(OUT)/gyre BARE=$(BARE) python3 test/run.py --jobs $(TEST_JOBS) $(C_TESTS) \
+	    $(TIDY_TESTS) $(BENCH_TESTS) $(E2E_TESTS)
 
 # Style, layering and formatting of every file; then the tools that judge, themselves.
 tidy: ## style, layering, formatting

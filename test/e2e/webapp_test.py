@@ -132,7 +132,8 @@ def the_cache_of_the_browser_is_told_what_is_unchanged_and_what_is_new():
             for status in rounds:
                 server.entries()
                 equal(page.run(FETCH), [200, content.decode()], f"what the page gets, by {status}")
-                equal(server.statuses(), {"/data.json": [status]}, "what it asked for")
+                # The browser asks for the page's icon when it likes.
+                equal(server.statuses().get("/data.json"), [status], "what it asked for")
 
 
 @test
