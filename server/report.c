@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "server/probe.h"
 #include "server/worker.h"
 
 static const char *state_name(const struct connection *connection)
@@ -58,11 +59,12 @@ static void print_worker(FILE *text, const struct worker *worker)
     const struct worker_counters *counters = &worker->counters;
     const struct uring_counters *ring = uring_counters(worker->uring);
     fprintf(text,
-            "gyre: worker %u: %u connections, %llu accepted, %llu refused, %llu evicted, %llu "
+            "gyre: worker %u: %s, %u connections, %llu accepted, %llu refused, %llu evicted, %llu "
             "sacrificed, "
             "%llu requests, %llu sends, %llu zero-copy sends (%llu of %llu notices: copied), "
             "%llu waits, %llu operations, %llu events, %llu overflows, %llu failed closes\n",
-            worker->settings.index, worker->slots_count - worker->slots_free_count,
+            worker->settings.index, probe_engine_name(worker->settings.engine),
+            worker->slots_count - worker->slots_free_count,
             (unsigned long long)counters->connections_accepted,
             (unsigned long long)counters->connections_refused,
             (unsigned long long)counters->connections_evicted,

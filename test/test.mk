@@ -39,8 +39,8 @@ unit: $(UNIT_TESTS) ## the pure layers, each linked alone
 	python3 test/run.py $(UNIT_TESTS)
 ring: $(RING_TESTS) ## what we rely on the kernel for
 	python3 test/run.py $(RING_TESTS)
-e2e: $(OUT)/gyre ## the real binary over real sockets
-	GYRE=$(OUT)/gyre python3 test/run.py $(E2E_TESTS)
+e2e: $(OUT)/gyre ## the real binary over real sockets; ENGINE=epoll: on that engine
+	GYRE=$(OUT)/gyre ENGINE=$(ENGINE) python3 test/run.py $(E2E_TESTS)
 
 build-tests: $(OUT)/gyre $(C_TESTS) ## build every test, run none
 

@@ -27,6 +27,7 @@ REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__f
 os.environ.setdefault("TSAN_OPTIONS", "report_thread_leaks=0 suppressions="
                       + os.path.join(REPOSITORY, "test/thread.supp"))
 GYRE = os.path.abspath(os.environ.get("GYRE", os.path.join(REPOSITORY, "build/gyre")))
+ENGINE = os.environ.get("ENGINE", "")  # of every server here; none: what gyre chooses
 START_TIMEOUT_S = 20
 STOP_TIMEOUT_S = 20
 TEST_TIMEOUT_S = 60
@@ -232,6 +233,8 @@ class Server:
             command += ["-c", path]
         for address in listen:
             command += ["-l", address]
+        if ENGINE and "--engine" not in args:
+            command += ["--engine", ENGINE]
         command += [*args, self.root]
         prefix = [require("prlimit"), *limits] if limits else []
         self.process = subprocess.Popen([*prefix, *user, *command], stdin=subprocess.DEVNULL,
