@@ -59,12 +59,11 @@ static void print_worker(FILE *text, const struct worker *worker)
     const struct worker_counters *counters = &worker->counters;
     const struct uring_counters *ring = uring_counters(worker->uring);
     fprintf(text,
-            "gyre: worker %u: %s, %u connections, %llu accepted, %llu refused, %llu evicted, %llu "
+            "gyre: worker %u: %u connections, %llu accepted, %llu refused, %llu evicted, %llu "
             "sacrificed, "
             "%llu requests, %llu sends, %llu zero-copy sends (%llu of %llu notices: copied), "
-            "%llu waits, %llu operations, %llu events, %llu overflows, %llu failed closes\n",
-            worker->settings.index, probe_engine_name(worker->settings.engine),
-            worker->slots_count - worker->slots_free_count,
+            "%llu waits, %llu operations, %llu events, %llu overflows, %llu failed closes, on %s\n",
+            worker->settings.index, worker->slots_count - worker->slots_free_count,
             (unsigned long long)counters->connections_accepted,
             (unsigned long long)counters->connections_refused,
             (unsigned long long)counters->connections_evicted,
@@ -74,7 +73,8 @@ static void print_worker(FILE *text, const struct worker *worker)
             (unsigned long long)counters->zero_copy_copied,
             (unsigned long long)counters->zero_copy_notices, (unsigned long long)ring->waits,
             (unsigned long long)ring->submissions, (unsigned long long)ring->events,
-            (unsigned long long)ring->overflows, (unsigned long long)ring->close_failures);
+            (unsigned long long)ring->overflows, (unsigned long long)ring->close_failures,
+            probe_engine_name(worker->settings.engine));
 }
 
 static void write_rest(struct worker *worker)
