@@ -53,8 +53,9 @@ int probe_engine(enum conf_engine wanted, enum uring_kind *kind, FILE *stream)
         return 0;
     }
     bool falls_back = wanted == CONF_ENGINE_AUTO;
-    fprintf(stream, "gyre: io_uring is not available: %s (%s)%s\n", reason_of(refusal),
-            strerror(-error), falls_back ? "; serving with epoll instead" : "");
+    fprintf(stream, "gyre: io_uring is not available: %s%s%s%s%s\n", reason_of(refusal),
+            error != 0 ? " (" : "", error != 0 ? strerror(-error) : "", error != 0 ? ")" : "",
+            falls_back ? "; serving with epoll instead" : "");
     return falls_back ? 0 : 1;
 }
 

@@ -5,9 +5,9 @@
  *                 \--> pending on an endpoint --edge--> told    recv, accept, a send to a slow peer
  *
  * A wait first runs what is queued: each operation is tried, and only what would block is left to
- * epoll. Then epoll says which of the pending ones can go on. When the queue alone has given events
- * they are told first, without asking epoll; but never twice in a row, so that connections that
- * have always something to do do not starve the others. For the same reason the bytes that are read
+ * epoll. When that alone has given events, they are told without asking epoll; but then epoll comes
+ * first in the next wait, so that connections that have always something to do do not starve the
+ * others. For the same reason the bytes that are read
  * from files in one wait are bounded, and what is ready has its turn in order, one step at a time.
  *
  * Invariants: an event is told in the wait that finds it, or its cause stays (in the queue, in the
@@ -316,16 +316,19 @@ int engine_epoll_wait(struct uring *uring, struct uring_event *events, size_t ev
     epoll->events = events;
     epoll->events_max = events_max;
     epoll->events_count = 0;
+    int error = 0;
+    bool has_asked = epoll->has_skipped && epoll->queue_first != NULL;
+    if (has_asked) {
+        error = ask_epoll(epoll);
+    }
     run_queue(epoll);
-    epoll->has_skipped = epoll->events_count > 0 && !epoll->has_skipped;
-    if (!epoll->has_skipped) {
-        int error;
-        do {
-            error = ask_epoll(epoll);
-        } while (error == 0 && epoll->events_count == 0);
-        if (error != 0 && error != -EINTR) {
-            return error;
-        }
+    while (error == 0 && epoll->events_count == 0) {
+        error = ask_epoll(epoll);
+        has_asked = true;
+    }
+    epoll->has_skipped = !has_asked;
+    if (error != 0 && error != -EINTR) {
+        return error;
     }
     uring->counters.events += epoll->events_count;
     return (int)epoll->events_count;

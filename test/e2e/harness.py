@@ -221,7 +221,7 @@ class Server:
     """One gyre process. Use as a context manager, or call stop()."""
 
     def __init__(self, root=None, ini=None, args=(), listen=("127.0.0.1:0",), user=(), limits=(),
-                 cwd=None, expected_listeners=None):
+                 cwd=None, expected_listeners=None, before_exec=None):
         self.directory = temporary_directory()
         self.root = root if root is not None else make_tree({"index.html": b"index\n"})
         self.stopped = False
@@ -238,7 +238,8 @@ class Server:
         command += [*args, self.root]
         prefix = [require("prlimit"), *limits] if limits else []
         self.process = subprocess.Popen([*prefix, *user, *command], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd,
+                                        preexec_fn=before_exec)
         atexit.register(self.kill)
         self.pid = self.process.pid
         self.stdout = Output(self.process.stdout)
