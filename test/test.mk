@@ -44,8 +44,12 @@ e2e: $(OUT)/gyre ## the real binary over real sockets; ENGINE=epoll: on that eng
 
 build-tests: $(OUT)/gyre $(C_TESTS) ## build every test, run none
 
+# What is run on the other engine, too: a good part. `make e2e ENGINE=epoll` runs it all there.
+BOTH_NAMES  := transfer connections framing ranges_wire conditions regressions stop freshness log
+BOTH_TESTS  := $(patsubst %,ENGINE=epoll:test/e2e/%_test.py,$(BOTH_NAMES))
+
 check: $(OUT)/gyre $(C_TESTS) ## build and run every test; packages must be there
-	GYRE=$(OUT)/gyre python3 test/run.py $(C_TESTS) $(TIDY_TESTS) $(E2E_TESTS)
+	GYRE=$(OUT)/gyre python3 test/run.py $(C_TESTS) $(TIDY_TESTS) $(E2E_TESTS) $(BOTH_TESTS)
 
 # Style, layering and formatting of every file; then the tools that judge, themselves.
 tidy: ## style, layering, formatting
