@@ -58,8 +58,3 @@ int probe_engine(enum conf_engine wanted, enum uring_kind *kind, FILE *stream)
             falls_back ? "; serving with epoll instead" : "");
     return falls_back ? 0 : 1;
 }
-
-const char *probe_engine_name(enum uring_kind kind)
-{
-    return kind == URING_RING ? "io_uring" : "epoll";
-}

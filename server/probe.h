@@ -12,7 +12,4 @@
  * to do: then *kind is epoll if that will do (auto), or the result is 1. Else it is 0. */
 int probe_engine(enum conf_engine wanted, enum uring_kind *kind, FILE *stream);
 
-/* How logs and reports call it. */
-const char *probe_engine_name(enum uring_kind kind);
-
 #endif

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "server/probe.h"
 #include "server/worker.h"
 
 static const char *state_name(const struct connection *connection)
@@ -74,7 +73,7 @@ static void print_worker(FILE *text, const struct worker *worker)
             (unsigned long long)counters->zero_copy_notices, (unsigned long long)ring->waits,
             (unsigned long long)ring->submissions, (unsigned long long)ring->events,
             (unsigned long long)ring->overflows, (unsigned long long)ring->close_failures,
-            probe_engine_name(worker->settings.engine));
+            uring_kind_name(worker->settings.engine));
 }
 
 static void write_rest(struct worker *worker)

@@ -306,7 +306,7 @@ static void announce(const struct service *service, const struct worker_settings
     fprintf(stderr,
             "gyre: %u workers on %s, up to %u connections each, at most %" PRIu64
             " MiB of memory\n",
-            service->workers_count, probe_engine_name(service->engine),
+            service->workers_count, uring_kind_name(service->engine),
             settings->budget.connections_max, memory_max(service, settings) >> 20);
     for (uint32_t i = 0; i < service->listeners_count; i++) {
         listener_print(&service->listeners[i], service->conf->root, stdout);

@@ -75,6 +75,9 @@ enum uring_kind {
     URING_EPOLL, /* epoll, and the plain system call for each operation */
 };
 
+/* "io_uring" or "epoll", for logs and reports. */
+const char *uring_kind_name(enum uring_kind kind);
+
 struct uring_options {
     enum uring_kind kind;
     uint32_t entries;          /* submission queue; a power of two; epoll has none */
