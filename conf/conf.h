@@ -53,6 +53,11 @@ enum conf_toggle {
     CONF_ON,
     CONF_AUTO
 };
+enum conf_engine {
+    CONF_ENGINE_AUTO, /* the ring; where it may not be used, epoll */
+    CONF_ENGINE_RING,
+    CONF_ENGINE_EPOLL
+};
 enum conf_dotfiles {
     CONF_DOTFILES_DENY,     /* 404 */
     CONF_DOTFILES_UNLISTED, /* served, but not in listings and archives */
@@ -153,7 +158,8 @@ struct conf {
     uint32_t workers;         /* 0: the CPUs the process may run on; up to 256 */
     uint32_t connections_max; /* per worker; 1 to 1048576 */
     uint32_t backlog;         /* listen(2) */
-    enum conf_toggle dev;     /* on | off: for development: no-store, listings, log to terminal */
+    enum conf_engine engine;
+    enum conf_toggle dev; /* on | off: for development: no-store, listings, log to terminal */
 
     /* [timeouts], milliseconds */
     uint32_t head_timeout_ms;

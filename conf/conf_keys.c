@@ -6,6 +6,7 @@
 #include <string.h>
 
 _Static_assert(sizeof(enum conf_toggle) == sizeof(uint32_t), "a choice is stored as 32 bits");
+_Static_assert(sizeof(enum conf_engine) == sizeof(uint32_t), "a choice is stored as 32 bits");
 _Static_assert(sizeof(enum conf_dotfiles) == sizeof(uint32_t), "a choice is stored as 32 bits");
 _Static_assert(sizeof(enum conf_etag) == sizeof(uint32_t), "a choice is stored as 32 bits");
 _Static_assert(sizeof(enum conf_symlinks) == sizeof(uint32_t), "a choice is stored as 32 bits");
@@ -14,6 +15,11 @@ static const char *const toggle_words[] = {
     [CONF_OFF] = "off",
     [CONF_ON] = "on",
     [CONF_AUTO] = "auto",
+};
+static const char *const engine_words[] = {
+    [CONF_ENGINE_AUTO] = "auto",
+    [CONF_ENGINE_RING] = "ring",
+    [CONF_ENGINE_EPOLL] = "epoll",
 };
 static const char *const dotfiles_words[] = {
     [CONF_DOTFILES_DENY] = "deny",
@@ -76,6 +82,8 @@ const struct conf_key conf_keys[] = {
       "connections", .initial = "10240" },
     { "server", "backlog", COUNT(backlog), 1, 65535,
       "connections", .initial = "4096" },
+    { "server", "engine", CHOICE(engine), 0, CONF_ENGINE_EPOLL,
+      "", .initial = "auto", .words = engine_words },
     { "server", "dev", CHOICE(dev), 0, CONF_ON,
       "", .initial = "off", .words = toggle_words },
 

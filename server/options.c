@@ -12,6 +12,7 @@
 /* Long names only. */
 enum {
     OPTION_DEV = 256,
+    OPTION_ENGINE,
     OPTION_LISTING,
     OPTION_ARCHIVE,
     OPTION_SPA,
@@ -25,6 +26,7 @@ static const struct option long_options[] = {
     { "workers", required_argument, NULL, 'w' },
     { "test", no_argument, NULL, 't' },
     { "dev", no_argument, NULL, OPTION_DEV },
+    { "engine", required_argument, NULL, OPTION_ENGINE },
     { "listing", no_argument, NULL, OPTION_LISTING },
     { "archive", no_argument, NULL, OPTION_ARCHIVE },
     { "spa", required_argument, NULL, OPTION_SPA },
@@ -55,6 +57,8 @@ static const char help_text[] =
     "      --dev               for development: no-store on every answer, listings,\n"
     "                          one short line a request on standard output, in colour\n"
     "                          on a terminal\n"
+    "      --engine ENGINE     ring (io_uring), epoll, or auto: ring where it may be\n"
+    "                          used, else epoll (default: auto)\n"
     "      --listing           list directories without an index\n"
     "      --archive           give directories as a tar, too: /DIR/?format=tar\n"
     "      --spa FILE          answer navigations to what is missing with this page\n"
@@ -216,6 +220,16 @@ static int refused_option(char *argv[], FILE *errors)
     return usage_error(errors, "unknown option -%c", optopt);
 }
 
+static int missing_value(FILE *errors)
+{
+    for (const struct option *option = long_options; option->name != NULL; option++) {
+        if (option->val == optopt && optopt >= OPTION_DEV) {
+            return usage_error(errors, "option --%s needs a value after it", option->name);
+        }
+    }
+    return usage_error(errors, "option -%c needs a value after it", optopt);
+}
+
 static int option_apply(struct options *options, int letter, FILE *errors)
 {
     switch (letter) {
@@ -236,6 +250,8 @@ static int option_apply(struct options *options, int letter, FILE *errors)
         break;
     case OPTION_DEV:
         return switch_add(options, "--dev", "server", "dev", "on", errors);
+    case OPTION_ENGINE:
+        return switch_add(options, "--engine", "server", "engine", optarg, errors);
     case OPTION_LISTING:
         return switch_add(options, "--listing", "files", "listing", "on", errors);
     case OPTION_ARCHIVE:
@@ -248,9 +264,7 @@ static int option_apply(struct options *options, int letter, FILE *errors)
         options->action = OPTIONS_PRINT_TYPES;
         break;
     case ':':
-        return optopt == OPTION_SPA
-                   ? usage_error(errors, "option --spa needs a value after it")
-                   : usage_error(errors, "option -%c needs a value after it", optopt);
+        return missing_value(errors);
     default:
         assert(false);
     }

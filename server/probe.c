@@ -5,8 +5,6 @@
 #include <poll.h>
 #include <string.h>
 
-#include "uring/uring.h"
-
 enum {
     PROBE_ATTEMPTS_MAX = 20,
     PROBE_PAUSE_MS = 100,
@@ -24,34 +22,39 @@ static enum uring_refusal probe_patiently(int *error)
     return refusal;
 }
 
-static int tell_refusal(enum uring_refusal refusal, int error, FILE *stream)
+static const char *reason_of(enum uring_refusal refusal)
 {
-    const char *reason = "";
     switch (refusal) {
     case URING_REFUSAL_NONE:
-        return 0;
+        break;
     case URING_REFUSAL_KERNEL:
-        reason = "this kernel is older than 6.1, or was built without it";
-        break;
+        return "this kernel is older than 6.1, or was built without it";
     case URING_REFUSAL_SYSCTL:
-        reason = "the sysctl kernel.io_uring_disabled forbids it; set it to 0";
-        break;
+        return "the sysctl kernel.io_uring_disabled forbids it; set it to 0";
     case URING_REFUSAL_SECCOMP:
-        reason =
-            "a seccomp filter or security module forbids it, as container runtimes do by default; "
-            "allow io_uring_setup, io_uring_enter and io_uring_register";
-        break;
+        return "a seccomp filter or security module forbids it, as container runtimes do by "
+               "default; allow io_uring_setup, io_uring_enter and io_uring_register";
     case URING_REFUSAL_RESOURCE:
-        reason = "memory, lockable memory (ulimit -l) or descriptors (ulimit -n) have run out";
-        break;
+        return "memory, lockable memory (ulimit -l) or descriptors (ulimit -n) have run out";
     }
-    fprintf(stream, "gyre: io_uring is not available: %s (%s)\n", reason, strerror(-error));
-    return 1;
+    return "";
 }
 
-int probe_ring(FILE *stream)
+int probe_engine(enum conf_engine wanted, enum uring_kind *kind, FILE *stream)
 {
+    *kind = URING_EPOLL;
+    if (wanted == CONF_ENGINE_EPOLL) {
+        return 0;
+    }
     int error = 0;
     enum uring_refusal refusal = probe_patiently(&error);
-    return tell_refusal(refusal, error, stream);
+    if (refusal == URING_REFUSAL_NONE) {
+        *kind = URING_RING;
+        return 0;
+    }
+    bool falls_back = wanted == CONF_ENGINE_AUTO;
+    fprintf(stream, "gyre: io_uring is not available: %s%s%s%s%s\n", reason_of(refusal),
+            error != 0 ? " (" : "", error != 0 ? strerror(-error) : "", error != 0 ? ")" : "",
+            falls_back ? "; serving with epoll instead" : "");
+    return falls_back ? 0 : 1;
 }

@@ -61,7 +61,7 @@ static void print_worker(FILE *text, const struct worker *worker)
             "gyre: worker %u: %u connections, %llu accepted, %llu refused, %llu evicted, %llu "
             "sacrificed, "
             "%llu requests, %llu sends, %llu zero-copy sends (%llu of %llu notices: copied), "
-            "%llu waits, %llu operations, %llu events, %llu overflows, %llu failed closes\n",
+            "%llu waits, %llu operations, %llu events, %llu overflows, %llu failed closes, on %s\n",
             worker->settings.index, worker->slots_count - worker->slots_free_count,
             (unsigned long long)counters->connections_accepted,
             (unsigned long long)counters->connections_refused,
@@ -72,7 +72,8 @@ static void print_worker(FILE *text, const struct worker *worker)
             (unsigned long long)counters->zero_copy_copied,
             (unsigned long long)counters->zero_copy_notices, (unsigned long long)ring->waits,
             (unsigned long long)ring->submissions, (unsigned long long)ring->events,
-            (unsigned long long)ring->overflows, (unsigned long long)ring->close_failures);
+            (unsigned long long)ring->overflows, (unsigned long long)ring->close_failures,
+            uring_kind_name(worker->settings.engine));
 }
 
 static void write_rest(struct worker *worker)

@@ -48,6 +48,7 @@ struct service {
     const struct conf *conf;
     struct http_type_table *types;
     struct sites *sites;
+    enum uring_kind engine;
     uint32_t workers_count;
     uint32_t listeners_count;
     struct listener listeners[CONF_LISTEN_MAX];
@@ -113,10 +114,10 @@ static int open_listeners(struct service *service)
 }
 
 /* Where little may be locked, files are served all the same, but for what helpers do. */
-static struct uring_helpers *create_helpers(const struct conf *conf)
+static struct uring_helpers *create_helpers(const struct service *service)
 {
     struct uring_helpers *helpers = NULL;
-    int error = uring_helpers_create(conf->compress_threads, &helpers);
+    int error = uring_helpers_create(service->engine, service->conf->compress_threads, &helpers);
     if (error != 0) {
         fprintf(stderr,
                 "gyre: cannot start the helper threads: nothing is compressed, listed, archived or "
@@ -314,9 +315,10 @@ static void announce(const struct service *service, const struct worker_settings
 {
     warn_of_locked_memory(service);
     fprintf(stderr,
-            "gyre: %u workers, up to %u connections each, at most %" PRIu64 " MiB of memory\n",
-            service->workers_count, settings->budget.connections_max,
-            memory_max(service, settings) >> 20);
+            "gyre: %u workers on %s, up to %u connections each, at most %" PRIu64
+            " MiB of memory\n",
+            service->workers_count, uring_kind_name(service->engine),
+            settings->budget.connections_max, memory_max(service, settings) >> 20);
     for (uint32_t i = 0; i < service->listeners_count; i++) {
         listener_print(&service->listeners[i], service->conf->root, stdout);
     }
@@ -329,19 +331,23 @@ static int serve(struct service *service)
         .conf = service->conf,
         .types = service->types,
         .sites = service->sites,
+        .engine = service->engine,
         .listeners_count = service->listeners_count,
     };
     struct budget_limits limits = budget_read_limits();
+    if (service->engine != URING_RING) {
+        limits.locked_bytes = UINT64_MAX; /* none is locked */
+    }
     settings.budget =
         budget_divide(service->conf, &limits, service->workers_count, service->listeners_count);
     budget_warn(&settings.budget, service->conf, &limits, stderr);
     struct uring_waker *waker;
-    int error = uring_waker_create(&waker);
+    int error = uring_waker_create(service->engine, &waker);
     if (error != 0) {
-        fprintf(stderr, "gyre: cannot create the waking ring: %s\n", strerror(-error));
+        fprintf(stderr, "gyre: cannot create the waker: %s\n", strerror(-error));
         return 1;
     }
-    settings.helpers = create_helpers(service->conf);
+    settings.helpers = create_helpers(service);
     bool started = start_workers(service, &settings);
     if (started) {
         announce(service, &settings);
@@ -407,8 +413,9 @@ int service_run(const struct conf *conf)
     pthread_cond_init(&service->changed, NULL);
 
     int status = 1;
-    if (probe_ring(stderr) == 0 && sites_create(conf, stderr, &service->sites) == 0 &&
-        create_types(service) == 0 && open_listeners(service) == 0) {
+    if (probe_engine(conf->engine, &service->engine, stderr) == 0 &&
+        sites_create(conf, stderr, &service->sites) == 0 && create_types(service) == 0 &&
+        open_listeners(service) == 0) {
         status = serve(service);
     }
     release(service);

@@ -336,7 +336,7 @@ int worker_run(struct worker *worker)
     while (!worker_is_done(worker)) {
         int count = uring_wait(worker->uring, worker->events, EVENTS_MAX);
         if (count < 0) {
-            notice("worker %u: the ring broke: %s", worker->settings.index, strerror(-count));
+            notice("worker %u: the engine broke: %s", worker->settings.index, strerror(-count));
             return count;
         }
         worker_handle_batch(worker, (size_t)count);

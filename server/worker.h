@@ -27,6 +27,7 @@ struct worker_settings {
     const struct conf *conf;
     const struct http_type_table *types;
     const struct sites *sites;
+    enum uring_kind engine;
     uint32_t index;                /* of the worker */
     struct budget budget;          /* this worker's share */
     struct uring_helpers *helpers; /* NULL: nothing is offloaded */

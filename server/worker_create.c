@@ -18,6 +18,7 @@ static int create_engine(struct worker *worker)
     const struct conf *conf = worker->settings.conf;
     const struct budget *budget = &worker->settings.budget;
     struct uring_options options = {
+        .kind = worker->settings.engine,
         .entries = budget->ring_entries,
         .completions = budget->completions,
         .recv_buffers = budget->recv_buffers,
@@ -38,6 +39,14 @@ static int create_engine(struct worker *worker)
     }
     return uring_pool_create(worker->uring, conf->chunk_bytes, conf->chunks_max, true,
                              &worker->chunks);
+}
+
+/* epoll copies whatever is sent: then chunks are best read and sent in one go. */
+static void init_zerocopy(struct worker *worker)
+{
+    for (uint32_t i = 0; i < CONF_LISTEN_MAX; i++) {
+        worker->zerocopy[i].off = worker->settings.engine != URING_RING;
+    }
 }
 
 static uint32_t *free_stack_create(uint32_t count)
@@ -116,6 +125,7 @@ int worker_create(struct worker *worker, const struct worker_settings *settings)
     worker->log.file_next = -1;
     worker->watch.fd = -1;
     init_lists(worker);
+    init_zerocopy(worker);
     int error = create_engine(worker);
     if (error == 0) {
         error = create_tables(worker);

@@ -2,7 +2,8 @@
 
 usage: python3 test/run.py [--timeout SECONDS] [--jobs N] PROGRAM...
 
-A program is an executable or a .py file; it runs at the root of the repository, in a process group
+A program is an executable or a .py file, with NAME=VALUE: before it when it is to run with that in
+its environment; it runs at the root of the repository, in a process group
 of its own that is killed when its time is up and swept when it ends. Whatever it says must add up:
 a crash, a plan that is missing or not kept, a time limit, an exit status that its tests do not
 explain each count as one failed test. Exit status 77 means: all of it skipped.
@@ -31,6 +32,7 @@ POINT = re.compile(r"(not )?ok\b(?: +(\d+))?(?: +- +| +|$)(.*)")
 PLAN = re.compile(r"1\.\.(\d+)\s*(?:# *(.*))?$")
 GROUP = re.compile(r"# (not )?ok - ")  # how cmocka sums up a group
 SKIP = re.compile(r"(?:^|\s)# *skip(?:ped)?\b:? *(.*)$", re.IGNORECASE)
+VARIABLE = re.compile(r"([A-Z_]+)=([^:/]*):")
 BAIL = re.compile(r"Bail out!\s*(.*)")
 
 
@@ -65,14 +67,14 @@ class Groups:
         self.processes = set()
         self.closed = False
 
-    def start(self, command):
+    def start(self, command, variables):
         with self.lock:
             if self.closed:
                 raise OSError("the run was interrupted")
             process = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT, start_new_session=True,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"})
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **variables})
             self.processes.add(process)
             return process
 
@@ -97,8 +99,20 @@ def kill_group(process):
         pass
 
 
+def parse(program):
+    """Returns (path, environment variables)."""
+    match = VARIABLE.match(program)
+    return (program[match.end():], {match[1]: match[2]}) if match else (program, {})
+
+
+def name_of(program):
+    path, variables = parse(program)
+    given = "".join(f"{name}={value}:" for name, value in variables.items())
+    return given + pathlib.Path(path).name
+
+
 def command_of(program):
-    path = str(pathlib.Path(program).resolve())
+    path = str(pathlib.Path(parse(program)[0]).resolve())
     return [sys.executable, path] if path.endswith(".py") else [path]
 
 
@@ -142,7 +156,7 @@ def drain(pipe, output):
 def execute(program, timeout_s, groups):
     started = time.monotonic()
     try:
-        process = groups.start(command_of(program))
+        process = groups.start(command_of(program), parse(program)[1])
     except OSError as error:
         return Outcome(stopped=f"cannot be run: {error.strerror or error}")
     with process.stdout:
@@ -282,7 +296,7 @@ def print_lines(lines):
 def print_report(program, outcome, report, width):
     verdict = "FAIL" if report.failures else "ok" if report.passed else "skip"
     counts = counts_text(report.passed, len(report.failures), len(report.skips))
-    print(f"{verdict:4} {pathlib.Path(program).name:{width}}  {outcome.seconds:7.2f} s  {counts}")
+    print(f"{verdict:4} {name_of(program):{width}}  {outcome.seconds:7.2f} s  {counts}")
     if report.failures:
         print(f"    {program}")
         for name, lines in report.failures:
@@ -296,7 +310,7 @@ def print_report(program, outcome, report, width):
 
 def run(programs, timeout_s, jobs, groups, interruption):
     """Runs them, prints in the order given. Returns the reports, by program."""
-    width = max(len(pathlib.Path(program).name) for program in programs)
+    width = max(len(name_of(program)) for program in programs)
     reports = []
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         try:
@@ -321,7 +335,7 @@ def sum_up(reports):
         print("skipped:")
     for program, report in reports:
         for name, reason in report.skips:
-            print(f"    {pathlib.Path(program).name}: {name}: {reason or 'no reason given'}")
+            print(f"    {name_of(program)}: {name}: {reason or 'no reason given'}")
     if passed + failed == 0:
         print("no test ran")
     print(counts_text(passed, failed, skipped))

@@ -43,14 +43,18 @@ unit: $(UNIT_TESTS) ## the pure layers, each linked alone
 	python3 test/run.py $(UNIT_TESTS)
 ring: $(RING_TESTS) ## what we rely on the kernel for
 	python3 test/run.py $(RING_TESTS)
-e2e: $(OUT)/gyre ## the real binary over real sockets
-	GYRE=$(OUT)/gyre python3 test/run.py --jobs $(TEST_JOBS) $(E2E_TESTS)
+e2e: $(OUT)/gyre ## the real binary over real sockets; ENGINE=epoll: on that engine
+	GYRE=$(OUT)/gyre ENGINE=$(ENGINE) python3 test/run.py --jobs $(TEST_JOBS) $(E2E_TESTS)
 
 build-tests: $(OUT)/gyre $(BARE) $(C_TESTS) ## build every test, run none
 
+# What is run on the other engine, too: a good part. `make e2e ENGINE=epoll` runs it all there.
+BOTH_NAMES  := transfer connections framing ranges_wire conditions regressions stop freshness log
+BOTH_TESTS  := $(patsubst %,ENGINE=epoll:test/e2e/%_test.py,$(BOTH_NAMES))
+
 check: $(OUT)/gyre $(BARE) $(C_TESTS) ## build and run every test; packages must be there
 	GYRE=$(OUT)/gyre BARE=$(BARE) python3 test/run.py --jobs $(TEST_JOBS) $(C_TESTS) \
-	    $(TIDY_TESTS) $(BENCH_TESTS) $(E2E_TESTS)
+	    $(TIDY_TESTS) $(BENCH_TESTS) $(E2E_TESTS) $(BOTH_TESTS)
 
 # Style, layering and formatting of every file; then the tools that judge, themselves.
 tidy: ## style, layering, formatting

@@ -1,7 +1,7 @@
 /* helpers: threads that run what would hold an event loop up.
  *
  *     uring_offload() --> queue of its urgency --> a helper: run() --> works_done of its engine
- *                                                             \--> MSG_RING: an event there
+ *                                                       \--> MSG_RING, eventfd: an event there
  *
  * Duty: urgent work before background work, in the order of coming; background work never on the
  * last free thread, so that what is urgent finds one (of a single thread: only when nothing urgent
@@ -9,10 +9,11 @@
  * it, and going back takes a privilege (RLIMIT_NICE) that is mostly not there.
  *
  * Invariants: a work is in one of three places: a queue, a helper's hands, or works_done. Each that
- * comes to works_done is followed by exactly one message, and each message takes one work out: so
- * however messages overtake one another, an engine whose works_pending is 0 has had them all, and
- * may go. A helper that waits is idle; who makes work startable (a new one, or a helper that has
- * become free) wakes one that may take it.
+ * comes to works_done of a ring is followed by exactly one message, and each message takes one work
+ * out: so however messages overtake one another, an engine whose works_pending is 0 has had them
+ * all, and may go. The epoll engine is told under works_lock, and is not touched after that. A
+ * helper that waits is idle; who makes work startable (a new one, or a helper that has become free)
+ * wakes one that may take it.
  *
  * Ownership: from uring_offload() to works_done a work is ours; after that it may be gone at any
  * time. The engine's ring stays until the message has come, and that is all that the helper still
@@ -27,7 +28,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "uring/ring_internal.h"
+#include "uring/engine.h"
 
 enum {
     URGENCIES_COUNT = URING_BACKGROUND + 1,
@@ -62,6 +63,7 @@ struct uring_helpers {
     pthread_mutex_t lock;
     pthread_cond_t started;
     struct queue queues[URGENCIES_COUNT];
+    enum uring_kind kind;   /* of the engines that offload to them */
     uint32_t running_count; /* helpers with a work in hand */
     bool is_stopping;
     uint32_t count;
@@ -177,8 +179,8 @@ static bool is_stopping(struct uring_helpers *helpers)
 /* Any other error means that the thread of that engine has ended: nobody waits for the event. */
 static void post_event(struct helper *helper, int ring_fd)
 {
-    struct uring_token token = { .op = RING_OP_OWN, .slot = RING_OWN_WORK_DONE };
-    for (int attempts = 1; is_passing(ring_message_send(helper->waker, ring_fd, token, 0));) {
+    struct uring_token token = { .op = ENGINE_OP_OWN, .slot = ENGINE_OWN_WORK_DONE };
+    for (int attempts = 1; is_passing(engine_message_send(helper->waker, ring_fd, token, 0));) {
         if (attempts >= ATTEMPTS_MIN && is_stopping(helper->helpers)) {
             return;
         }
@@ -193,29 +195,18 @@ static void finish(struct helper *helper, struct uring_work *work)
     work->next = NULL;
     *uring->works_done_end = work;
     uring->works_done_end = &work->next;
-    int ring_fd = uring->ring.ring_fd;
+    int ring_fd = uring->ops->work_done(uring);
     pthread_mutex_unlock(&uring->works_lock);
-    post_event(helper, ring_fd);
-}
-
-struct uring_work *ring_take_done(struct uring *uring)
-{
-    pthread_mutex_lock(&uring->works_lock);
-    struct uring_work *work = uring->works_done;
-    assert(work != NULL);
-    uring->works_done = work->next;
-    if (uring->works_done == NULL) {
-        uring->works_done_end = &uring->works_done;
+    if (ring_fd >= 0) {
+        post_event(helper, ring_fd);
     }
-    pthread_mutex_unlock(&uring->works_lock);
-    return work;
 }
 
 static void *helper_main(void *argument)
 {
     struct helper *helper = argument;
     struct uring_helpers *helpers = helper->helpers;
-    int error = uring_waker_create(&helper->waker);
+    int error = uring_waker_create(helpers->kind, &helper->waker);
     pthread_mutex_lock(&helpers->lock);
     helper->error = error;
     helper->has_started = true;
@@ -264,7 +255,8 @@ static int start_helper(struct uring_helpers *helpers)
     return error;
 }
 
-int uring_helpers_create(uint32_t threads_count, struct uring_helpers **result)
+int uring_helpers_create(enum uring_kind kind, uint32_t threads_count,
+                         struct uring_helpers **result)
 {
     assert(threads_count >= 1);
     assert(threads_count <= URING_HELPERS_MAX);
@@ -273,6 +265,7 @@ int uring_helpers_create(uint32_t threads_count, struct uring_helpers **result)
     if (helpers == NULL) {
         return -ENOMEM;
     }
+    helpers->kind = kind;
     pthread_mutex_init(&helpers->lock, NULL);
     pthread_cond_init(&helpers->started, NULL);
     for (unsigned i = 0; i < URGENCIES_COUNT; i++) {
@@ -326,12 +319,13 @@ void uring_helpers_destroy(struct uring_helpers *helpers)
 int uring_offload(struct uring *uring, struct uring_token token, enum uring_urgency urgency,
                   struct uring_work *work)
 {
-    assert(token.op != RING_OP_OWN);
+    assert(token.op != ENGINE_OP_OWN);
     assert(work->run != NULL);
     struct uring_helpers *helpers = uring->helpers;
     if (helpers == NULL) {
         return -EAGAIN;
     }
+    assert(helpers->kind == uring->ops->kind);
     work->uring = uring;
     work->token = token;
     work->urgency = urgency;

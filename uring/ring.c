@@ -15,12 +15,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/utsname.h>
-#include <time.h>
 
 #include "uring/ring_internal.h"
 
@@ -28,55 +24,7 @@ enum {
     RESERVE_ATTEMPTS_MAX = 10000
 }; /* the latter half with a pause of a millisecond */
 
-static bool kernel_is_at_least(unsigned major, unsigned minor)
-{
-    struct utsname name;
-    unsigned has_major = 0;
-    unsigned has_minor = 0;
-    if (uname(&name) != 0 || sscanf(name.release, "%u.%u", &has_major, &has_minor) != 2) {
-        return false;
-    }
-    return has_major > major || (has_major == major && has_minor >= minor);
-}
-
-static int read_disabled_sysctl(void)
-{
-    int value = 0;
-    FILE *file = fopen("/proc/sys/kernel/io_uring_disabled", "re");
-    if (file != NULL) {
-        if (fscanf(file, "%d", &value) != 1) {
-            value = 0;
-        }
-        fclose(file);
-    }
-    return value;
-}
-
-enum uring_refusal uring_probe(int *error)
-{
-    struct io_uring ring;
-    struct io_uring_params params = { .flags =
-                                          IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN };
-    *error = io_uring_queue_init_params(8, &ring, &params);
-    if (*error == 0) {
-        io_uring_queue_exit(&ring);
-        return kernel_is_at_least(URING_KERNEL_MAJOR_MIN, URING_KERNEL_MINOR_MIN)
-                   ? URING_REFUSAL_NONE
-                   : URING_REFUSAL_KERNEL;
-    }
-    if (*error == -ENOMEM || *error == -EMFILE || *error == -ENFILE) {
-        return URING_REFUSAL_RESOURCE;
-    }
-    if (*error == -EPERM && read_disabled_sysctl() != 0) {
-        return URING_REFUSAL_SYSCTL;
-    }
-    if (!kernel_is_at_least(URING_KERNEL_MAJOR_MIN, URING_KERNEL_MINOR_MIN) || *error == -EINVAL) {
-        return URING_REFUSAL_KERNEL;
-    }
-    return URING_REFUSAL_SECCOMP;
-}
-
-static int ring_setup_sized(struct uring *uring, const struct uring_options *options,
+static int ring_setup_sized(struct ring *ring, const struct uring_options *options,
                             uint32_t entries, uint32_t completions)
 {
     struct io_uring_params params = {
@@ -94,17 +42,17 @@ static int ring_setup_sized(struct uring *uring, const struct uring_options *opt
     } else {
         params.flags |= IORING_SETUP_DEFER_TASKRUN;
     }
-    return io_uring_queue_init_params(entries, &uring->ring, &params);
+    return io_uring_queue_init_params(entries, &ring->io, &params);
 }
 
 /* The queues count against RLIMIT_MEMLOCK, for all processes of the user together. */
-static int ring_setup(struct uring *uring, const struct uring_options *options)
+static int ring_setup(struct ring *ring, const struct uring_options *options)
 {
     uint32_t entries = options->entries;
     uint32_t completions = options->completions;
     int error;
-    while ((error = ring_setup_sized(uring, options, entries, completions)) == -ENOMEM) {
-        uring->counters.is_reduced = true;
+    while ((error = ring_setup_sized(ring, options, entries, completions)) == -ENOMEM) {
+        ring->base.counters.is_reduced = true;
         if (completions > 4 * entries) {
             completions /= 2;
         } else if (entries > URING_ENTRIES_MIN) {
@@ -116,165 +64,156 @@ static int ring_setup(struct uring *uring, const struct uring_options *options)
     return error;
 }
 
-static int ring_setup_buffers(struct uring *uring, const struct uring_options *options)
+static int ring_setup_buffers(struct ring *ring, uint32_t count)
 {
-    uring->buffers_count = options->recv_buffers;
-    uring->buffer_size = options->recv_buffer_size;
-    size_t ring_size = options->recv_buffers * sizeof(struct io_uring_buf);
-    size_t size = (size_t)options->recv_buffers * options->recv_buffer_size;
-    const int protection = PROT_READ | PROT_WRITE;
-    const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
-
-    void *memory = mmap(NULL, ring_size, protection, flags, -1, 0);
+    size_t size = count * sizeof(struct io_uring_buf);
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
         return -errno;
     }
-    uring->buffer_ring = memory;
-    memory = mmap(NULL, size, protection, flags, -1, 0);
-    if (memory == MAP_FAILED) {
-        return -errno;
-    }
-    uring->buffers = memory;
+    ring->buffer_ring = memory;
     struct io_uring_buf_reg registration = {
-        .ring_addr = (uint64_t)(uintptr_t)uring->buffer_ring,
-        .ring_entries = options->recv_buffers,
+        .ring_addr = (uint64_t)(uintptr_t)ring->buffer_ring,
+        .ring_entries = count,
         .bgid = RING_BUFFER_GROUP,
     };
-    int error = io_uring_register_buf_ring(&uring->ring, &registration, 0);
+    int error = io_uring_register_buf_ring(&ring->io, &registration, 0);
     if (error != 0) {
         return error;
     }
-    io_uring_buf_ring_init(uring->buffer_ring);
-    for (uint32_t i = 0; i < uring->buffers_count; i++) {
-        io_uring_buf_ring_add(uring->buffer_ring, uring->buffers + (size_t)i * uring->buffer_size,
-                              uring->buffer_size, (unsigned short)i,
-                              io_uring_buf_ring_mask(uring->buffers_count), (int)i);
+    const struct uring *base = &ring->base;
+    io_uring_buf_ring_init(ring->buffer_ring);
+    for (uint32_t i = 0; i < count; i++) {
+        io_uring_buf_ring_add(ring->buffer_ring, base->buffers + (size_t)i * base->buffer_size,
+                              base->buffer_size, (unsigned short)i, io_uring_buf_ring_mask(count),
+                              (int)i);
     }
-    io_uring_buf_ring_advance(uring->buffer_ring, (int)uring->buffers_count);
+    io_uring_buf_ring_advance(ring->buffer_ring, (int)count);
     return 0;
 }
 
-static void ring_free_memory(struct uring *uring)
+static void ring_free_memory(struct ring *ring)
 {
-    if (uring->buffers != NULL) {
-        munmap(uring->buffers, (size_t)uring->buffers_count * uring->buffer_size);
+    if (ring->buffer_ring != NULL) {
+        munmap(ring->buffer_ring, ring->base.buffers_count * sizeof(struct io_uring_buf));
     }
-    if (uring->buffer_ring != NULL) {
-        munmap(uring->buffer_ring, uring->buffers_count * sizeof(struct io_uring_buf));
-    }
-    pthread_mutex_destroy(&uring->works_lock);
-    free(uring->messages);
-    free(uring);
+    engine_release(&ring->base);
+    free(ring->messages);
+    free(ring);
 }
 
-int uring_create(const struct uring_options *options, struct uring **result)
+int ring_create(const struct uring_options *options, struct uring **result)
 {
-    assert((options->entries & (options->entries - 1)) == 0);
-    assert((options->recv_buffers & (options->recv_buffers - 1)) == 0);
-    assert(options->recv_buffers <= URING_RECV_BUFFERS_MAX);
-    assert(options->completions >= 4 * options->entries);
-
-    struct uring *uring = calloc(1, sizeof(*uring));
-    if (uring == NULL) {
+    struct ring *ring = calloc(1, sizeof(*ring));
+    if (ring == NULL) {
         return -ENOMEM;
     }
-    pthread_mutex_init(&uring->works_lock, NULL);
-    uring->works_done_end = &uring->works_done;
-    uring->helpers = options->helpers;
-    int error = ring_setup(uring, options);
+    int error = engine_init(&ring->base, &RING_OPS, options);
+    if (error == 0) {
+        error = ring_setup(ring, options);
+    }
     if (error != 0) {
         goto fail_memory;
     }
     error = -ENOMEM;
-    uring->messages = calloc(uring->ring.sq.ring_entries, sizeof(*uring->messages));
-    if (uring->messages == NULL) {
+    ring->messages = calloc(ring->io.sq.ring_entries, sizeof(*ring->messages));
+    if (ring->messages == NULL) {
         goto fail_ring;
     }
-    uring->reports_usage = kernel_is_at_least(6, 2);
-    error = ring_setup_buffers(uring, options);
+    ring->reports_usage = engine_kernel_is_at_least(6, 2);
+    error = ring_setup_buffers(ring, options->recv_buffers);
     if (error != 0) {
         goto fail_ring;
     }
     /* Without a table for fixed buffers (RLIMIT_MEMLOCK) the pools fall back to plain memory. */
-    uring->sparse_error = io_uring_register_buffers_sparse(&uring->ring, URING_SLABS_MAX);
+    ring->sparse_error = io_uring_register_buffers_sparse(&ring->io, URING_SLABS_MAX);
     unsigned limits[2] = { options->workers_max, options->workers_max };
-    (void)io_uring_register_iowq_max_workers(&uring->ring, limits);
-    error = ring_lock(&uring->ring);
+    (void)io_uring_register_iowq_max_workers(&ring->io, limits);
+    error = ring_lock(&ring->io);
     if (error != 0) {
         goto fail_ring;
     }
-    *result = uring;
+    *result = &ring->base;
     return 0;
 
 fail_ring:
-    io_uring_queue_exit(&uring->ring);
+    io_uring_queue_exit(&ring->io);
 fail_memory:
-    ring_free_memory(uring);
+    ring_free_memory(ring);
     return error;
 }
 
-void uring_destroy(struct uring *uring)
+void ring_destroy(struct uring *uring)
 {
-    assert(uring->works_pending == 0); /* a helper would write to a ring that is gone */
-    assert(uring->works_done == NULL);
-    (void)io_uring_submit(&uring->ring); /* the last closes may still be queued */
+    struct ring *ring = ring_of(uring);
+    (void)io_uring_submit(&ring->io); /* the last closes may still be queued */
     /* Else locked memory is given back long after the ring is gone, and a restart would miss it. */
-    (void)io_uring_unregister_buffers(&uring->ring);
-    io_uring_queue_exit(&uring->ring);
-    ring_free_memory(uring);
+    (void)io_uring_unregister_buffers(&ring->io);
+    io_uring_queue_exit(&ring->io);
+    ring_free_memory(ring);
 }
 
-int uring_slab_register(struct uring *uring, void *data, size_t size)
+int ring_slab_register(struct uring *uring, void *data, size_t size)
 {
-    int error = uring->sparse_error;
-    if (error == 0 && uring->slabs_count == URING_SLABS_MAX) {
+    struct ring *ring = ring_of(uring);
+    int error = ring->sparse_error;
+    if (error == 0 && ring->slabs_count == URING_SLABS_MAX) {
         error = -ENOBUFS;
     }
     if (error == 0) {
         struct iovec slab = { .iov_base = data, .iov_len = size };
         __u64 tag = 0;
         int updated =
-            io_uring_register_buffers_update_tag(&uring->ring, uring->slabs_count, &slab, &tag, 1);
+            io_uring_register_buffers_update_tag(&ring->io, ring->slabs_count, &slab, &tag, 1);
         error = updated == 1 ? 0 : updated < 0 ? updated : -ENOMEM;
     }
     if (error != 0) {
-        uring->counters.slabs_plain++;
+        ring->base.counters.slabs_plain++;
         return error;
     }
-    uring->counters.slabs_registered++;
-    return (int)uring->slabs_count++;
+    ring->base.counters.slabs_registered++;
+    return (int)ring->slabs_count++;
 }
 
-static void ring_submit(struct uring *uring)
+static void ring_submit(struct ring *ring)
 {
-    int submitted = io_uring_submit(&uring->ring);
+    int submitted = io_uring_submit(&ring->io);
     if (submitted > 0) {
-        uring->counters.submissions += (uint64_t)submitted;
+        ring->base.counters.submissions += (uint64_t)submitted;
     }
 }
 
-void ring_reserve(struct uring *uring, uint32_t count)
+void ring_reserve(struct ring *ring, uint32_t count)
 {
     /* A full completion queue (EBUSY) and want of memory (EAGAIN) pass: the kernel flushes on
      * entry, and memory comes back while we pause. Not for ever: a ring that takes nothing for
      * seconds is broken. */
-    for (uint32_t attempts = 0; io_uring_sq_space_left(&uring->ring) < count; attempts++) {
+    for (uint32_t attempts = 0; io_uring_sq_space_left(&ring->io) < count; attempts++) {
         assert(attempts < RESERVE_ATTEMPTS_MAX);
-        ring_submit(uring);
-        if ((uring->ring.flags & IORING_SETUP_SQPOLL) != 0) {
-            (void)io_uring_sqring_wait(&uring->ring);
+        ring_submit(ring);
+        if ((ring->io.flags & IORING_SETUP_SQPOLL) != 0) {
+            (void)io_uring_sqring_wait(&ring->io);
         } else if (attempts >= RESERVE_ATTEMPTS_MAX / 2) {
             (void)poll(NULL, 0, 1);
         }
     }
 }
 
-struct io_uring_sqe *ring_entry(struct uring *uring)
+struct io_uring_sqe *ring_entry(struct ring *ring)
 {
-    ring_reserve(uring, 1);
-    struct io_uring_sqe *entry = io_uring_get_sqe(&uring->ring);
+    ring_reserve(ring, 1);
+    struct io_uring_sqe *entry = io_uring_get_sqe(&ring->io);
     assert(entry != NULL);
     return entry;
+}
+
+static struct uring_token take_done_token(struct uring *uring)
+{
+    struct uring_work *work = engine_take_done(uring);
+    assert(work != NULL);
+    assert(uring->works_pending > 0);
+    uring->works_pending--;
+    return work->token;
 }
 
 /* Returns false for the completions of the engine's own operations. */
@@ -282,12 +221,10 @@ static bool event_decode(struct uring *uring, const struct io_uring_cqe *cqe,
                          struct uring_event *event)
 {
     event->token = uring_token_unpack(cqe->user_data);
-    if (event->token.op == RING_OP_OWN && event->token.slot == RING_OWN_WORK_DONE) {
-        assert(uring->works_pending > 0);
-        uring->works_pending--;
-        event->token = ring_take_done(uring)->token;
-    } else if (event->token.op == RING_OP_OWN) {
-        uring->counters.close_failures += event->token.slot == RING_OWN_COUNTED && cqe->res < 0;
+    if (event->token.op == ENGINE_OP_OWN && event->token.slot == ENGINE_OWN_WORK_DONE) {
+        event->token = take_done_token(uring);
+    } else if (event->token.op == ENGINE_OP_OWN) {
+        uring->counters.close_failures += event->token.slot == ENGINE_OWN_COUNTED && cqe->res < 0;
         return false;
     }
     event->result = cqe->res;
@@ -304,24 +241,24 @@ static bool event_decode(struct uring *uring, const struct io_uring_cqe *cqe,
     return true;
 }
 
-int uring_wait(struct uring *uring, struct uring_event *events, size_t events_max)
+int ring_wait(struct uring *uring, struct uring_event *events, size_t events_max)
 {
-    assert(events_max > 0);
-    int submitted = io_uring_submit_and_wait(&uring->ring, 1);
+    struct ring *ring = ring_of(uring);
+    int submitted = io_uring_submit_and_wait(&ring->io, 1);
     uring->counters.waits++;
     if (submitted >= 0) {
         uring->counters.submissions += (uint64_t)submitted;
     } else if (submitted != -EINTR && submitted != -EBUSY && submitted != -EAGAIN) {
         return submitted;
     }
-    if (io_uring_cq_has_overflow(&uring->ring)) {
+    if (io_uring_cq_has_overflow(&ring->io)) {
         uring->counters.overflows++;
     }
     struct io_uring_cqe *cqe;
     unsigned head;
     unsigned seen = 0;
     size_t count = 0;
-    io_uring_for_each_cqe(&uring->ring, head, cqe)
+    io_uring_for_each_cqe(&ring->io, head, cqe)
     {
         if (count == events_max) {
             break;
@@ -329,33 +266,18 @@ int uring_wait(struct uring *uring, struct uring_event *events, size_t events_ma
         seen++;
         count += event_decode(uring, cqe, &events[count]);
     }
-    io_uring_cq_advance(&uring->ring, seen);
+    io_uring_cq_advance(&ring->io, seen);
     uring->counters.events += count;
     return (int)count;
 }
 
-const struct uring_counters *uring_counters(const struct uring *uring)
+int ring_work_done(struct uring *uring)
 {
-    return &uring->counters;
+    return ring_of(uring)->io.ring_fd;
 }
 
-static struct timespec clock_read(clockid_t clock)
+int ring_wake(struct uring *target, struct uring_waker *waker, struct uring_token token,
+              uint32_t result)
 {
-    struct timespec now;
-    int error = clock_gettime(clock, &now);
-    assert(error == 0);
-    return now;
-}
-
-uint64_t uring_clock_ms(struct uring *uring)
-{
-    (void)uring;
-    struct timespec now = clock_read(CLOCK_MONOTONIC);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-int64_t uring_clock_utc_s(struct uring *uring)
-{
-    (void)uring;
-    return clock_read(CLOCK_REALTIME_COARSE).tv_sec;
+    return engine_message_send(waker, ring_of(target)->io.ring_fd, token, result);
 }

@@ -3,9 +3,8 @@
 #define GYRE_URING_RING_INTERNAL_H
 
 #include <liburing.h>
-#include <pthread.h>
 
-#include "uring/uring.h"
+#include "uring/engine.h"
 
 /* UAPI that came after the headers of Debian 12's liburing 2.3. Values from <linux/io_uring.h>. */
 #ifndef IORING_SEND_ZC_REPORT_USAGE
@@ -16,15 +15,7 @@
 #endif
 
 enum {
-    RING_OP_OWN = 255,     /* tokens of operations whose events the caller never sees */
     RING_BUFFER_GROUP = 0, /* the one buffer ring */
-};
-
-/* What an event of RING_OP_OWN is about: the slot of its token. */
-enum ring_own {
-    RING_OWN_SILENT,    /* nothing: an operation whose failure does not matter */
-    RING_OWN_COUNTED,   /* a close that failed */
-    RING_OWN_WORK_DONE, /* a work has been put into works_done */
 };
 
 /* A message header lives here from queueing to submission; the kernel then has its own copy. */
@@ -33,43 +24,37 @@ struct ring_message {
     struct iovec pieces[URING_IOVECS_MAX];
 };
 
-struct uring {
-    struct io_uring ring;
-    struct uring_counters counters;
-
+struct ring {
+    struct uring base;
+    struct io_uring io;
     struct io_uring_buf_ring *buffer_ring;
-    char *buffers; /* recv_buffers x recv_buffer_size */
-    uint32_t buffers_count;
-    uint32_t buffer_size;
-    uint32_t buffers_out; /* in the caller's hands */
-
     struct ring_message *messages; /* one beside each submission entry */
-
     struct __kernel_timespec timer;
     uint32_t slabs_count;
     int sparse_error;   /* why there is no table for fixed buffers, 0: there is one */
     bool reports_usage; /* 6.2: notices tell whether the bytes were copied */
-
-    struct uring_helpers *helpers; /* NULL: none */
-    uint32_t works_pending;        /* offloaded, and their event not yet told */
-    pthread_mutex_t works_lock;    /* guards the two below */
-    struct uring_work *works_done; /* that have run, oldest first */
-    struct uring_work **works_done_end;
 };
 
-/* uring_waker_wake(), for who may not look at the target any more. */
-int ring_message_send(struct uring_waker *waker, int ring_fd, struct uring_token token,
-                      uint32_t result);
+static inline struct ring *ring_of(struct uring *uring)
+{
+    return (struct ring *)(void *)uring;
+}
 
-/* Takes the work that has been waiting longest in works_done; there is one for each event of
- * RING_OWN_WORK_DONE. */
-struct uring_work *ring_take_done(struct uring *uring);
+extern const struct engine_ops RING_OPS;
+
+/* Of RING_OPS. */
+void ring_destroy(struct uring *uring);
+int ring_wait(struct uring *uring, struct uring_event *events, size_t events_max);
+int ring_slab_register(struct uring *uring, void *data, size_t size);
+int ring_work_done(struct uring *uring);
+int ring_wake(struct uring *target, struct uring_waker *waker, struct uring_token token,
+              uint32_t result);
 
 /* The next free submission entry, cleared; submits first when there is none. */
-struct io_uring_sqe *ring_entry(struct uring *uring);
+struct io_uring_sqe *ring_entry(struct ring *ring);
 
 /* Makes sure that `count` entries can be queued without a submission in between: links need it. */
-void ring_reserve(struct uring *uring, uint32_t count);
+void ring_reserve(struct ring *ring, uint32_t count);
 
 /* Locks the ring to the operations and registrations that gyre uses, then enables it. 0 or -errno.
  */

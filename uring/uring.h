@@ -1,6 +1,7 @@
 /* uring: the completion engine. The kernel, and nothing else.
  *
- * The interface that every engine implements: the io_uring one (ring.c) and the seeded fake of the
+ * The interface that every engine implements: the io_uring one (ring.c), the one over epoll and
+ * plain system calls (epoll.c) for where io_uring may not be used, and the seeded fake of the
  * simulation. Pull, not push: uring_wait() submits what is queued, sleeps, and returns decoded
  * events; it never calls up. The engine knows tokens, descriptors and buffers; it has never heard
  * of HTTP.
@@ -13,6 +14,10 @@
  *
  * All memory handed to an operation belongs to the kernel until its event (zero-copy: its notice).
  * Queueing never fails: when the submission queue is full, it is submitted on the spot.
+ *
+ * Of a socket, at most one operation that receives (accept, recv, poll_readable) and one that sends
+ * (send, poll_writable, write) may be pending; and a socket that had any is closed by
+ * uring_close().
  *
  * What would hold the thread up and is no system call (compressing, hashing a large file) is
  * offloaded: uring_offload() has it run on a helper thread, and its end is an event like any other.
@@ -39,6 +44,7 @@ enum {
     URING_HELPERS_MAX = 64,           /* threads of one uring_helpers_create() */
     URING_WORKS_MAX = 1024,           /* urgent works that wait for a helper, of all engines */
     URING_BACKGROUND_WORKS_MAX = 256, /* the same for background works */
+    URING_MESSAGES_MAX = 256,         /* wakes that wait in an epoll engine */
 };
 
 /* What an event says it is about. Packs into the 64 bits of user_data: op 8, slot 24,
@@ -64,9 +70,18 @@ struct uring_event {
 struct uring;         /* one engine, used by the one thread that created it */
 struct uring_helpers; /* threads for what engines offload */
 
+enum uring_kind {
+    URING_RING,  /* io_uring */
+    URING_EPOLL, /* epoll, and the plain system call for each operation */
+};
+
+/* "io_uring" or "epoll", for logs and reports. */
+const char *uring_kind_name(enum uring_kind kind);
+
 struct uring_options {
-    uint32_t entries;          /* submission queue; a power of two */
-    uint32_t completions;      /* completion queue; at least 4 x entries */
+    enum uring_kind kind;
+    uint32_t entries;          /* submission queue; a power of two; epoll has none */
+    uint32_t completions;      /* completion queue; at least 4 x entries; epoll has none */
     uint32_t recv_buffers;     /* a power of two, at most URING_RECV_BUFFERS_MAX */
     uint32_t recv_buffer_size; /* bytes */
     uint32_t workers_max;      /* kernel worker threads of this ring, bounded and unbounded each */
@@ -77,7 +92,7 @@ struct uring_options {
 
 /* Counters, for the log and the tests. */
 struct uring_counters {
-    uint64_t waits;       /* io_uring_enter calls that waited */
+    uint64_t waits;       /* io_uring_enter calls that waited, or epoll_wait calls */
     uint64_t submissions; /* operations handed to the kernel */
     uint64_t events;
     uint64_t overflows;      /* completions that did not fit the queue at once (never lost) */
@@ -112,6 +127,8 @@ void uring_destroy(struct uring *uring);
 /* Submits what is queued, waits for at least one completion, fills up to events_max events.
  * Returns their number (0 after an interruption), or -errno when the ring itself is broken. */
 int uring_wait(struct uring *uring, struct uring_event *events, size_t events_max);
+
+enum uring_kind uring_kind_of(const struct uring *uring);
 
 const struct uring_counters *uring_counters(const struct uring *uring);
 
@@ -246,7 +263,7 @@ void uring_read_chunk(struct uring *uring, struct uring_token token, int fd,
                       uint64_t file_offset, bool linked);
 
 /* Sends chunk bytes without copying them: the result, then the notice when `more` is set on it.
- * io_uring_enter(2), IORING_OP_SEND_ZC. */
+ * epoll: a plain send, and so no notice. io_uring_enter(2), IORING_OP_SEND_ZC. */
 void uring_send_zero_copy(struct uring *uring, struct uring_token token, int fd,
                           const struct uring_chunk *chunk, uint32_t chunk_offset, uint32_t size);
 
@@ -262,10 +279,12 @@ void uring_cancel(struct uring *uring, struct uring_token token);
 /* --- helpers: threads for what would hold the event loop up ------------------------------------
  */
 
-/* Starts 1 to URING_HELPERS_MAX threads; they block all signals. Returns 0, or -errno and none are
- * left: each has a ring of its own, which counts against RLIMIT_MEMLOCK. *helpers is owned by the
- * caller, and outlives the engines that were created with it. */
-int uring_helpers_create(uint32_t threads_count, struct uring_helpers **helpers);
+/* Starts 1 to URING_HELPERS_MAX threads for engines of this kind; they block all signals. Returns
+ * 0, or -errno and none are left: for rings, each has a ring of its own, which counts against
+ * RLIMIT_MEMLOCK. *helpers is owned by the caller, and outlives the engines that were created with
+ * it. */
+int uring_helpers_create(enum uring_kind kind, uint32_t threads_count,
+                         struct uring_helpers **helpers);
 
 /* Finishes the works that run, and their events are still posted; drops those that wait: they are
  * not run, have no event, and their memory is the caller's again. Joins the threads. No thread may
@@ -297,12 +316,14 @@ int uring_offload(struct uring *uring, struct uring_token token, enum uring_urge
                   struct uring_work *work);
 
 /* From another thread: makes `token` arrive in the target's events with this result. A waker
- * belongs to its creating thread. Returns 0 or -errno. IORING_OP_MSG_RING. */
+ * belongs to its creating thread, and wakes engines of its kind. Returns 0 or -errno; -EAGAIN: so
+ * many wakes wait already (epoll: URING_MESSAGES_MAX) that the target must be stuck.
+ * IORING_OP_MSG_RING; eventfd(2). */
 struct uring_waker;
-int uring_waker_create(struct uring_waker **waker);
+int uring_waker_create(enum uring_kind kind, struct uring_waker **waker);
 void uring_waker_destroy(struct uring_waker *waker);
-int uring_waker_wake(struct uring_waker *waker, const struct uring *target,
-                     struct uring_token token, uint32_t result);
+int uring_waker_wake(struct uring_waker *waker, struct uring *target, struct uring_token token,
+                     uint32_t result);
 
 /* Internal to the layer (pool.c asks the engine): registers a slab, returns its index or -errno. */
 int uring_slab_register(struct uring *uring, void *data, size_t size);

@@ -1,23 +1,28 @@
-/* waker: from a thread that has no ring of its own to one that sleeps in its ring.
+/* waker: from a thread that has no engine of its own to one that sleeps in its engine. To a ring it
+ * speaks by a ring of its own; the epoll engine has a mailbox, and its waker is but a name.
  *
  * Invariant: between two wakes nothing is left of the first. The ring has one entry, so a message
  * that the kernel would not take is overwritten by the next one, never sent behind its back. */
+#include <assert.h>
 #include <errno.h>
+#include <liburing.h>
 #include <stdlib.h>
 
-#include "uring/ring_internal.h"
+#include "uring/engine.h"
 
 struct uring_waker {
-    struct io_uring ring;
+    enum uring_kind kind;
+    struct io_uring ring; /* when the kind is URING_RING */
 };
 
-int uring_waker_create(struct uring_waker **result)
+int uring_waker_create(enum uring_kind kind, struct uring_waker **result)
 {
     struct uring_waker *waker = calloc(1, sizeof(*waker));
     if (waker == NULL) {
         return -ENOMEM;
     }
-    int error = io_uring_queue_init(1, &waker->ring, 0);
+    waker->kind = kind;
+    int error = kind == URING_RING ? io_uring_queue_init(1, &waker->ring, 0) : 0;
     if (error != 0) {
         free(waker);
         return error;
@@ -28,13 +33,16 @@ int uring_waker_create(struct uring_waker **result)
 
 void uring_waker_destroy(struct uring_waker *waker)
 {
-    io_uring_queue_exit(&waker->ring);
+    if (waker->kind == URING_RING) {
+        io_uring_queue_exit(&waker->ring);
+    }
     free(waker);
 }
 
-int ring_message_send(struct uring_waker *waker, int ring_fd, struct uring_token token,
-                      uint32_t result)
+int engine_message_send(struct uring_waker *waker, int ring_fd, struct uring_token token,
+                        uint32_t result)
 {
+    assert(waker->kind == URING_RING);
     struct io_uring_sqe *entry = io_uring_get_sqe(&waker->ring);
     if (entry == NULL) {
         entry = &waker->ring.sq.sqes[0];
@@ -55,10 +63,4 @@ int ring_message_send(struct uring_waker *waker, int ring_fd, struct uring_token
     int status = cqe->res < 0 ? cqe->res : 0;
     io_uring_cqe_seen(&waker->ring, cqe);
     return status;
-}
-
-int uring_waker_wake(struct uring_waker *waker, const struct uring *target,
-                     struct uring_token token, uint32_t result)
-{
-    return ring_message_send(waker, target->ring.ring_fd, token, result);
 }

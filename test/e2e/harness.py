@@ -27,6 +27,7 @@ REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__f
 os.environ.setdefault("TSAN_OPTIONS", "report_thread_leaks=0 suppressions="
                       + os.path.join(REPOSITORY, "test/thread.supp"))
 GYRE = os.path.abspath(os.environ.get("GYRE", os.path.join(REPOSITORY, "build/gyre")))
+ENGINE = os.environ.get("ENGINE", "")  # of every server here; none: what gyre chooses
 START_TIMEOUT_S = 20
 STOP_TIMEOUT_S = 20
 TEST_TIMEOUT_S = 60
@@ -220,7 +221,7 @@ class Server:
     """One gyre process. Use as a context manager, or call stop()."""
 
     def __init__(self, root=None, ini=None, args=(), listen=("127.0.0.1:0",), user=(), limits=(),
-                 cwd=None, expected_listeners=None):
+                 cwd=None, expected_listeners=None, before_exec=None):
         self.directory = temporary_directory()
         self.root = root if root is not None else make_tree({"index.html": b"index\n"})
         self.stopped = False
@@ -232,10 +233,13 @@ class Server:
             command += ["-c", path]
         for address in listen:
             command += ["-l", address]
+        if ENGINE and "--engine" not in args:
+            command += ["--engine", ENGINE]
         command += [*args, self.root]
         prefix = [require("prlimit"), *limits] if limits else []
         self.process = subprocess.Popen([*prefix, *user, *command], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd,
+                                        preexec_fn=before_exec)
         atexit.register(self.kill)
         self.pid = self.process.pid
         self.stdout = Output(self.process.stdout)

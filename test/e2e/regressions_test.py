@@ -97,7 +97,7 @@ def peers_that_pipeline_and_never_read_do_not_keep_others_from_being_served():
     What has been set aside before leaves less room than one receive buffer holds."""
     ini = {"ring.recv_buffers": 16, "ring.recv_buffer_bytes": "64K"}
     with start(listen=unix_address()[0], **ini) as server:
-        hoarders = [server.connect() for _ in range(12)]
+        hoarders = [server.connect() for _ in range(20)]
         for hoarder in hoarders:
             hoarder.send(request_bytes("/big") * 10)
             hoarder.read_head()

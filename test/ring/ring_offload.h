@@ -5,18 +5,15 @@
 #ifndef GYRE_TEST_RING_OFFLOAD_H
 #define GYRE_TEST_RING_OFFLOAD_H
 
-#include "ring_helpers.h"
+#include "ring_engine.h"
 
 #include <pthread.h>
 #include <sys/resource.h>
-
-#include "uring/uring.h"
 
 enum {
     OP_WORK = 3,
     EVENTS_MAX = 64,
     ORDER_MAX = 16,
-    TEST_SECONDS = 60,
 };
 
 /* What the works of a test share. */
@@ -96,35 +93,30 @@ static inline void scene_free(struct scene *scene)
     pthread_mutex_destroy(&scene->lock);
 }
 
-static inline struct uring_helpers *helpers_open(uint32_t threads_count)
+static inline struct uring_helpers *helpers_open(void **state, uint32_t threads_count)
 {
     struct uring_helpers *helpers = NULL;
-    int error = uring_helpers_create(threads_count, &helpers);
-    if (error == -ENOSYS || error == -EPERM || error == -EACCES) {
+    int error = uring_helpers_create(kind_of(state), threads_count, &helpers);
+    if (kind_of(state) == URING_RING && (error == -ENOSYS || error == -EPERM || error == -EACCES)) {
         skip_because("io_uring is not allowed here", error);
     }
     assert_int_equal(error, 0);
     return helpers;
 }
 
-static inline int engine_try(struct uring_helpers *helpers, struct uring **uring)
+static inline int engine_try(enum uring_kind kind, struct uring_helpers *helpers,
+                             struct uring **uring)
 {
-    struct uring_options options = {
-        .entries = 64,
-        .completions = 256,
-        .recv_buffers = 4,
-        .recv_buffer_size = 4096,
-        .workers_max = 4,
-        .helpers = helpers,
-    };
+    struct uring_options options = engine_options(kind, BUFFERS_COUNT);
+    options.helpers = helpers;
     return uring_create(&options, uring);
 }
 
-static inline struct uring *engine_open(struct uring_helpers *helpers)
+static inline struct uring *engine_open(void **state, struct uring_helpers *helpers)
 {
     struct uring *uring = NULL;
-    int error = engine_try(helpers, &uring);
-    if (error == -EINVAL) {
+    int error = engine_try(kind_of(state), helpers, &uring);
+    if (error == -EINVAL && kind_of(state) == URING_RING) {
         skip_because("the kernel is older than 6.1", error);
     }
     assert_int_equal(error, 0);
@@ -174,13 +166,6 @@ static inline int take(struct uring *uring, uint32_t first, uint32_t count)
     }
     free(seen);
     return fine ? 0 : -1;
-}
-
-static inline int set_up(void **state)
-{
-    (void)state;
-    alarm(TEST_SECONDS);
-    return 0;
 }
 
 #endif

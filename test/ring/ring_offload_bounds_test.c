@@ -14,12 +14,11 @@ static void a_full_queue_takes_no_more_until_one_has_run(void **state)
         [URING_URGENT] = URING_WORKS_MAX, [URING_BACKGROUND] = URING_BACKGROUND_WORKS_MAX
     };
 
-    (void)state;
     for (int urgency = URING_URGENT; urgency <= URING_BACKGROUND; urgency++) {
         struct scene scene;
         scene_init(&scene);
-        struct uring_helpers *helpers = helpers_open(1);
-        struct uring *uring = engine_open(helpers);
+        struct uring_helpers *helpers = helpers_open(state, 1);
+        struct uring *uring = engine_open(state, helpers);
         uint32_t limit = LIMITS[urgency];
         struct job *jobs = calloc(limit + 2, sizeof(*jobs));
         assert_non_null(jobs);
@@ -46,10 +45,9 @@ static void the_two_queues_do_not_fill_one_another(void **state)
 {
     struct scene scene;
 
-    (void)state;
     scene_init(&scene);
-    struct uring_helpers *helpers = helpers_open(1);
-    struct uring *uring = engine_open(helpers);
+    struct uring_helpers *helpers = helpers_open(state, 1);
+    struct uring *uring = engine_open(state, helpers);
     uint32_t count = URING_BACKGROUND_WORKS_MAX + 2;
     struct job *jobs = calloc(count, sizeof(*jobs));
     assert_non_null(jobs);
@@ -72,9 +70,8 @@ static void the_most_helpers_start_and_end(void **state)
 {
     static const uint32_t COUNTS[] = { 1, URING_HELPERS_MAX - 1, URING_HELPERS_MAX };
 
-    (void)state;
     for (size_t i = 0; i < sizeof(COUNTS) / sizeof(COUNTS[0]); i++) {
-        uring_helpers_destroy(helpers_open(COUNTS[i]));
+        uring_helpers_destroy(helpers_open(state, COUNTS[i]));
     }
 }
 
@@ -82,7 +79,7 @@ static void run_out_of_descriptors(struct child_report *report, void *argument)
 {
     (void)argument;
     struct uring_helpers *helpers = NULL;
-    report->values[0] = uring_helpers_create(1, &helpers);
+    report->values[0] = uring_helpers_create(URING_RING, 1, &helpers);
     uring_helpers_destroy(helpers);
     helpers = NULL;
     struct rlimit limit;
@@ -91,9 +88,9 @@ static void run_out_of_descriptors(struct child_report *report, void *argument)
     (void)getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = (rlim_t)next + 2; /* two rings, not three */
     (void)setrlimit(RLIMIT_NOFILE, &limit);
-    report->values[1] = uring_helpers_create(3, &helpers);
+    report->values[1] = uring_helpers_create(URING_RING, 3, &helpers);
     report->values[2] = helpers != NULL;
-    report->values[3] = uring_helpers_create(2, &helpers);
+    report->values[3] = uring_helpers_create(URING_RING, 2, &helpers);
     uring_helpers_destroy(helpers);
 }
 
@@ -152,11 +149,10 @@ static void destroying_finishes_what_runs_and_drops_what_waits(void **state)
     struct job jobs[4];
     pthread_t thread;
 
-    (void)state;
     scene_init(&scene);
-    struct destroyer destroyer = { .helpers = helpers_open(1) };
+    struct destroyer destroyer = { .helpers = helpers_open(state, 1) };
     pthread_mutex_init(&destroyer.lock, NULL);
-    struct uring *uring = engine_open(destroyer.helpers);
+    struct uring *uring = engine_open(state, destroyer.helpers);
     for (uint32_t i = 0; i < 4; i++) {
         jobs[i] = job_make(&scene, i, i == 0);
         assert_int_equal(offload(uring, i % 2 == 0 ? URING_URGENT : URING_BACKGROUND, &jobs[i]), 0);
@@ -182,11 +178,11 @@ static void leave_with_work_pending(struct child_report *report, void *argument)
     struct scene scene;
     struct uring *uring = NULL;
     struct uring_helpers *helpers = NULL;
-    (void)argument;
+    enum uring_kind kind = *(const enum uring_kind *)argument;
     scene_init(&scene);
-    report->values[0] = uring_helpers_create(1, &helpers);
+    report->values[0] = uring_helpers_create(kind, 1, &helpers);
     if (report->values[0] == 0) {
-        report->values[0] = engine_try(helpers, &uring);
+        report->values[0] = engine_try(kind, helpers, &uring);
     }
     if (report->values[0] != 0) {
         return;
@@ -208,8 +204,7 @@ static void leave_with_work_pending(struct child_report *report, void *argument)
 
 static void an_engine_with_work_pending_cannot_be_destroyed(void **state)
 {
-    (void)state;
-    struct child_report report = child_run(leave_with_work_pending, NULL);
+    struct child_report report = child_run(leave_with_work_pending, *state);
     if (report.values[0] != 0) {
         skip_because("io_uring is not allowed here", report.values[0]);
     }
@@ -217,6 +212,7 @@ static void an_engine_with_work_pending_cannot_be_destroyed(void **state)
 }
 
 struct runaway {
+    enum uring_kind kind;
     struct uring_helpers *helpers;
     struct job *job;
     struct uring *uring;
@@ -226,7 +222,7 @@ struct runaway {
 static void *runaway_main(void *argument)
 {
     struct runaway *runaway = argument;
-    runaway->error = engine_try(runaway->helpers, &runaway->uring);
+    runaway->error = engine_try(runaway->kind, runaway->helpers, &runaway->uring);
     if (runaway->error == 0) {
         runaway->error = offload(runaway->uring, URING_URGENT, runaway->job);
     }
@@ -236,11 +232,10 @@ static void *runaway_main(void *argument)
 static void leave_an_engine_behind(struct child_report *report, void *argument)
 {
     struct scene scene;
-    struct runaway runaway = { .error = 0 };
+    struct runaway runaway = { .kind = *(const enum uring_kind *)argument };
     pthread_t thread;
-    (void)argument;
     scene_init(&scene);
-    report->values[0] = uring_helpers_create(1, &runaway.helpers);
+    report->values[0] = uring_helpers_create(runaway.kind, 1, &runaway.helpers);
     if (report->values[0] != 0) {
         return;
     }
@@ -257,8 +252,7 @@ static void leave_an_engine_behind(struct child_report *report, void *argument)
 /* A worker that has to give up leaves its ring to the end of the process. */
 static void an_engine_whose_thread_has_ended_does_not_hold_the_helpers_up(void **state)
 {
-    (void)state;
-    struct child_report report = child_run(leave_an_engine_behind, NULL);
+    struct child_report report = child_run(leave_an_engine_behind, *state);
     if (report.values[0] != 0) {
         skip_because("io_uring is not allowed here", report.values[0]);
     }
@@ -268,14 +262,13 @@ static void an_engine_whose_thread_has_ended_does_not_hold_the_helpers_up(void *
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(a_full_queue_takes_no_more_until_one_has_run, set_up),
-        cmocka_unit_test_setup(the_two_queues_do_not_fill_one_another, set_up),
-        cmocka_unit_test_setup(the_most_helpers_start_and_end, set_up),
-        cmocka_unit_test_setup(helpers_that_cannot_all_start_leave_nothing, set_up),
-        cmocka_unit_test_setup(destroying_finishes_what_runs_and_drops_what_waits, set_up),
-        cmocka_unit_test_setup(an_engine_with_work_pending_cannot_be_destroyed, set_up),
-        cmocka_unit_test_setup(an_engine_whose_thread_has_ended_does_not_hold_the_helpers_up,
-                               set_up),
+        ON_BOTH(a_full_queue_takes_no_more_until_one_has_run),
+        ON_BOTH(the_two_queues_do_not_fill_one_another),
+        ON_BOTH(the_most_helpers_start_and_end),
+        ON_ENGINE(helpers_that_cannot_all_start_leave_nothing, URING_RING),
+        ON_BOTH(destroying_finishes_what_runs_and_drops_what_waits),
+        ON_BOTH(an_engine_with_work_pending_cannot_be_destroyed),
+        ON_BOTH(an_engine_whose_thread_has_ended_does_not_hold_the_helpers_up),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("ring_offload_bounds", tests, NULL, NULL);

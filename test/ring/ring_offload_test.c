@@ -10,10 +10,9 @@ static void a_work_runs_once_on_another_thread_and_its_event_comes(void **state)
 {
     struct scene scene;
 
-    (void)state;
     scene_init(&scene);
-    struct uring_helpers *helpers = helpers_open(2);
-    struct uring *uring = engine_open(helpers);
+    struct uring_helpers *helpers = helpers_open(state, 2);
+    struct uring *uring = engine_open(state, helpers);
     for (int urgency = URING_URGENT; urgency <= URING_BACKGROUND; urgency++) {
         struct job job = job_make(&scene, 77, false);
         assert_int_equal(offload(uring, (enum uring_urgency)urgency, &job), 0);
@@ -40,10 +39,9 @@ static void an_event_wakes_an_engine_that_sleeps(void **state)
     struct scene scene;
     pthread_t opener;
 
-    (void)state;
     scene_init(&scene);
-    struct uring_helpers *helpers = helpers_open(1);
-    struct uring *uring = engine_open(helpers);
+    struct uring_helpers *helpers = helpers_open(state, 1);
+    struct uring *uring = engine_open(state, helpers);
     struct job job = job_make(&scene, 5, true);
     assert_int_equal(pthread_create(&opener, NULL, open_the_gate_when_somebody_sleeps, &scene), 0);
     assert_int_equal(offload(uring, URING_URGENT, &job), 0);
@@ -59,10 +57,9 @@ static void helpers_block_all_signals(void **state)
     static const int SIGNALS[] = { SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP, SIGPIPE, SIGCHLD };
     struct scene scene;
 
-    (void)state;
     scene_init(&scene);
-    struct uring_helpers *helpers = helpers_open(1);
-    struct uring *uring = engine_open(helpers);
+    struct uring_helpers *helpers = helpers_open(state, 1);
+    struct uring *uring = engine_open(state, helpers);
     struct job job = job_make(&scene, 1, false);
     assert_int_equal(offload(uring, URING_URGENT, &job), 0);
     assert_int_equal(take(uring, 1, 1), 0);
@@ -81,9 +78,8 @@ static void without_helpers_nothing_is_taken(void **state)
 {
     struct scene scene;
 
-    (void)state;
     scene_init(&scene);
-    struct uring *uring = engine_open(NULL);
+    struct uring *uring = engine_open(state, NULL);
     struct job job = job_make(&scene, 1, false);
     assert_int_equal(offload(uring, URING_URGENT, &job), -EAGAIN);
     assert_int_equal(offload(uring, URING_BACKGROUND, &job), -EAGAIN);
@@ -102,6 +98,7 @@ enum {
 };
 
 struct crowd {
+    enum uring_kind kind;
     struct uring_helpers *helpers;
     struct scene *scene;
     int error;
@@ -134,7 +131,7 @@ static void *crowd_main(void *argument)
     struct crowd *crowd = argument;
     struct job *jobs = calloc(MANY, sizeof(*jobs));
     struct uring *uring = NULL;
-    crowd->error = jobs == NULL ? -ENOMEM : engine_try(crowd->helpers, &uring);
+    crowd->error = jobs == NULL ? -ENOMEM : engine_try(crowd->kind, crowd->helpers, &uring);
     if (crowd->error == 0) {
         for (uint32_t i = 0; i < MANY; i++) {
             jobs[i] = job_make(crowd->scene, i, false);
@@ -152,11 +149,10 @@ static void many_works_of_two_engines_all_come_home(void **state)
     pthread_t threads[2];
     struct crowd crowds[2];
 
-    (void)state;
     scene_init(&scene);
-    struct uring_helpers *helpers = helpers_open(3);
+    struct uring_helpers *helpers = helpers_open(state, 3);
     for (size_t i = 0; i < 2; i++) {
-        crowds[i] = (struct crowd){ .helpers = helpers, .scene = &scene };
+        crowds[i] = (struct crowd){ .kind = kind_of(state), .helpers = helpers, .scene = &scene };
         assert_int_equal(pthread_create(&threads[i], NULL, crowd_main, &crowds[i]), 0);
     }
     for (size_t i = 0; i < 2; i++) {
@@ -172,10 +168,9 @@ static void more_events_than_the_completion_queue_holds_are_not_lost(void **stat
 {
     struct scene scene;
 
-    (void)state;
     scene_init(&scene);
-    struct uring_helpers *helpers = helpers_open(2);
-    struct uring *uring = engine_open(helpers);
+    struct uring_helpers *helpers = helpers_open(state, 2);
+    struct uring *uring = engine_open(state, helpers);
     struct job *jobs = calloc(URING_WORKS_MAX, sizeof(*jobs));
     assert_non_null(jobs);
     for (uint32_t i = 0; i < URING_WORKS_MAX; i++) {
@@ -209,10 +204,9 @@ static void urgent_work_goes_before_background_work(void **state)
     struct scene scene;
     struct job jobs[COUNT];
 
-    (void)state;
     scene_init(&scene);
-    struct uring_helpers *helpers = helpers_open(1);
-    struct uring *uring = engine_open(helpers);
+    struct uring_helpers *helpers = helpers_open(state, 1);
+    struct uring *uring = engine_open(state, helpers);
     for (uint32_t i = 0; i < COUNT; i++) {
         jobs[i] = job_make(&scene, i, i == 0);
         assert_int_equal(offload(uring, URGENCIES[i], &jobs[i]), 0);
@@ -229,13 +223,12 @@ static void urgent_work_goes_before_background_work(void **state)
 /* As many background works as come: the gate is kept shut, and what is urgent still runs. */
 static void background_work_leaves_a_thread_to_what_is_urgent(void **state)
 {
-    (void)state;
     for (uint32_t threads = 2; threads <= 4; threads++) {
         struct scene scene;
         struct job background[4];
         scene_init(&scene);
-        struct uring_helpers *helpers = helpers_open(threads);
-        struct uring *uring = engine_open(helpers);
+        struct uring_helpers *helpers = helpers_open(state, threads);
+        struct uring *uring = engine_open(state, helpers);
         for (uint32_t i = 0; i < 4; i++) {
             background[i] = job_make(&scene, 10 + i, true);
             assert_int_equal(offload(uring, URING_BACKGROUND, &background[i]), 0);
@@ -262,10 +255,9 @@ static void background_work_starts_when_urgent_work_ends(void **state)
 {
     struct scene scene;
 
-    (void)state;
     scene_init(&scene);
-    struct uring_helpers *helpers = helpers_open(2);
-    struct uring *uring = engine_open(helpers);
+    struct uring_helpers *helpers = helpers_open(state, 2);
+    struct uring *uring = engine_open(state, helpers);
     struct job urgent = job_make(&scene, 1, true);
     struct job background = job_make(&scene, 2, false);
     assert_int_equal(offload(uring, URING_URGENT, &urgent), 0);
@@ -284,10 +276,9 @@ static void background_work_is_nice_and_never_on_the_first_of_several(void **sta
 {
     struct scene scene;
 
-    (void)state;
     scene_init(&scene);
-    struct uring_helpers *helpers = helpers_open(2);
-    struct uring *uring = engine_open(helpers);
+    struct uring_helpers *helpers = helpers_open(state, 2);
+    struct uring *uring = engine_open(state, helpers);
     int niceness = getpriority(PRIO_PROCESS, 0);
     for (uint32_t i = 0; i < 20; i++) {
         struct job urgent = job_make(&scene, 1, false);
@@ -308,16 +299,16 @@ static void background_work_is_nice_and_never_on_the_first_of_several(void **sta
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(a_work_runs_once_on_another_thread_and_its_event_comes, set_up),
-        cmocka_unit_test_setup(an_event_wakes_an_engine_that_sleeps, set_up),
-        cmocka_unit_test_setup(helpers_block_all_signals, set_up),
-        cmocka_unit_test_setup(without_helpers_nothing_is_taken, set_up),
-        cmocka_unit_test_setup(many_works_of_two_engines_all_come_home, set_up),
-        cmocka_unit_test_setup(more_events_than_the_completion_queue_holds_are_not_lost, set_up),
-        cmocka_unit_test_setup(urgent_work_goes_before_background_work, set_up),
-        cmocka_unit_test_setup(background_work_leaves_a_thread_to_what_is_urgent, set_up),
-        cmocka_unit_test_setup(background_work_starts_when_urgent_work_ends, set_up),
-        cmocka_unit_test_setup(background_work_is_nice_and_never_on_the_first_of_several, set_up),
+        ON_BOTH(a_work_runs_once_on_another_thread_and_its_event_comes),
+        ON_BOTH(an_event_wakes_an_engine_that_sleeps),
+        ON_BOTH(helpers_block_all_signals),
+        ON_BOTH(without_helpers_nothing_is_taken),
+        ON_BOTH(many_works_of_two_engines_all_come_home),
+        ON_BOTH(more_events_than_the_completion_queue_holds_are_not_lost),
+        ON_BOTH(urgent_work_goes_before_background_work),
+        ON_BOTH(background_work_leaves_a_thread_to_what_is_urgent),
+        ON_BOTH(background_work_starts_when_urgent_work_ends),
+        ON_BOTH(background_work_is_nice_and_never_on_the_first_of_several),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("ring_offload", tests, NULL, NULL);

@@ -8,7 +8,7 @@ SIM_SHARED       := $(filter-out $(SIM_TEST_SOURCES),$(sort $(wildcard test/sim/
 SIM_TESTS        := $(patsubst %.c,$(OUT)/%,$(SIM_TEST_SOURCES))
 SIM_OBJECTS      := $(patsubst %.c,$(OUT)/%.o,$(SIM_SHARED))
 # Of the real engine only what touches no kernel.
-SIM_ENGINE       := $(OUT)/uring/token.o $(OUT)/uring/pool.o
+SIM_ENGINE       := $(OUT)/uring/token.o $(OUT)/uring/pool.o $(OUT)/uring/kind.o
 SIM_ARCHIVES     := $(OUT)/server.a $(OUT)/http.a $(OUT)/conf.a
 
 sim: $(SIM_TESTS) ## the server on a seeded fake kernel, SIM_SEEDS runs (200)

@@ -52,6 +52,12 @@ class Counting(Runner):
         self.assertEqual(len(self.lines), 2, self.text)
         self.assertRegex(self.lines[0], r"^ok +fake_test +\d+\.\d\d s +2 passed, 0 failed$")
 
+    def test_a_variable_may_be_given_before_a_program(self):
+        path = self.shell('echo 1..1; [ "$FAKE" = epoll ] && echo ok 1 - a || echo not ok 1 - a')
+        self.status = self.run_it(f"FAKE=epoll:{path}", f"FAKE=:{path}", path)
+        self.expect(1, "1 passed, 2 failed")
+        self.assertRegex(self.lines[0], r"^ok +FAKE=epoll:fake_test +\d+\.\d\d s +1 passed, 0")
+
     def test_a_plan_may_come_last(self):
         self.judge("echo ok 1 - a; echo 1..1")
         self.expect(0, "1 passed, 0 failed")

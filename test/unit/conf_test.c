@@ -64,6 +64,7 @@ static void the_defaults_of_compress_and_of_rules_are_the_documented_ones(void *
     struct conf *conf = *state;
     conf_init(conf);
     assert_int_equal(conf->dev, CONF_OFF);
+    assert_int_equal(conf->engine, CONF_ENGINE_AUTO);
     assert_int_equal(conf->etag, CONF_ETAG_STAT);
     assert_int_equal(conf->precompressed, CONF_ON);
     assert_int_equal(conf->compress, CONF_ON);

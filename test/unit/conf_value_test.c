@@ -251,6 +251,7 @@ static void a_choice_refuses_the_words_of_others(void **state)
 {
     (void)state;
     conf_assert_refuses("[cache]\ncache = auto\n", 2, "cache = auto", "expected off or on");
+    conf_assert_refuses("[server]\nengine = on\n", 2, "on", "expected auto, ring or epoll");
     conf_assert_refuses("[files]\nsymlinks = On\n", 2, "On", "expected within, none or all");
 }
 

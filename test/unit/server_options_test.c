@@ -143,6 +143,19 @@ static void an_option_without_its_value_is_named(void **state)
                            "gyre: option -l needs a value after it; try gyre --help\n");
     options_assert_refuses(ARGUMENTS("--workers"),
                            "gyre: option -w needs a value after it; try gyre --help\n");
+    options_assert_refuses(ARGUMENTS("--engine"),
+                           "gyre: option --engine needs a value after it; try gyre --help\n");
+}
+
+static void the_engine_is_a_key_of_the_configuration(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    options_assert_parses(&outcome, ARGUMENTS("--engine", "epoll"));
+    assert_int_equal(outcome.options.switches_count, 1);
+    assert_string_equal(outcome.options.switches[0].section, "server");
+    assert_string_equal(outcome.options.switches[0].key, "engine");
+    assert_string_equal(outcome.options.switches[0].value, "epoll");
 }
 
 static void an_option_with_a_value_too_many_is_named(void **state)
@@ -242,8 +255,8 @@ static void help_names_every_option_and_fits_a_terminal(void **state)
     (void)state;
     static const char *const words[] = { "-c, --config",   "-l, --listen",  "-w, --workers",
                                          "-t, --test",     "-V, --version", "-h, --help",
-                                         "127.0.0.1:8080", "USR1",          "USR2",
-                                         "Examples:" };
+                                         "127.0.0.1:8080", "--engine",      "USR1",
+                                         "USR2",           "Examples:" };
     char text[8192] = { 0 };
     FILE *stream = fmemopen(text, sizeof(text) - 1, "w");
     assert_non_null(stream);
@@ -279,6 +292,7 @@ int main(void)
         cmocka_unit_test(help_and_version_end_the_reading),
         cmocka_unit_test(an_unknown_option_is_named),
         cmocka_unit_test(an_option_without_its_value_is_named),
+        cmocka_unit_test(the_engine_is_a_key_of_the_configuration),
         cmocka_unit_test(an_option_with_a_value_too_many_is_named),
         cmocka_unit_test(a_wrong_address_is_refused_with_what_was_expected),
         cmocka_unit_test(a_seventeenth_address_is_refused),
