@@ -30,7 +30,7 @@ GYRE = os.path.abspath(os.environ.get("GYRE", os.path.join(REPOSITORY, "build/gy
 ENGINE = os.environ.get("ENGINE", "")  # of every server here; none: what gyre chooses
 START_TIMEOUT_S = 20
 STOP_TIMEOUT_S = 20
-TEST_TIMEOUT_S = 60
+TEST_TIMEOUT_S = 150
 NOBODY = 65534
 
 READY_LINE = re.compile(r"gyre: serving (?P<root>.*) at (?:http://)?(?P<where>.+?)/?\n")
