@@ -38,15 +38,27 @@ static int stat_path(struct worker *worker, struct entry *entry, uint16_t root, 
 /* --- siblings -----------------------------------------------------------------------------------
  */
 
-/* One that is older than the file was made from another version of it; one that is no smaller has
- * no use; one that is empty is still to be written: no coding makes nothing of something. */
+/* Made from another version of the file. brotli(1) gives what it makes the file's time in whole
+ * seconds: that is as good, where the sibling has been written since. */
+static bool sibling_is_older(const struct entry_identity *file,
+                             const struct entry_identity *sibling)
+{
+    if (sibling->modified_s != file->modified_s) {
+        return sibling->modified_s < file->modified_s;
+    }
+    bool is_since =
+        sibling->changed_s > file->modified_s ||
+        (sibling->changed_s == file->modified_s && sibling->changed_ns >= file->modified_ns);
+    bool is_whole = sibling->modified_ns == 0 && is_since;
+    return sibling->modified_ns < file->modified_ns && !is_whole;
+}
+
+/* One that is no smaller has no use; one that is empty is still to be written: no coding makes
+ * nothing of something. */
 static bool sibling_is_good(const struct entry *entry, const struct entry_identity *sibling)
 {
     const struct entry_identity *file = &entry->identity;
-    bool is_older =
-        sibling->modified_s < file->modified_s ||
-        (sibling->modified_s == file->modified_s && sibling->modified_ns < file->modified_ns);
-    return !is_older && sibling->size > 0 && sibling->size < file->size;
+    return !sibling_is_older(file, sibling) && sibling->size > 0 && sibling->size < file->size;
 }
 
 /* Looks for the sibling of a coding. False: there is none that may be served. */

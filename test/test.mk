@@ -31,6 +31,7 @@ $(OUT)/test/ring/%: test/ring/%.c $(OUT)/uring.a
 
 # So many programs at once: tests wait more than they compute.
 TEST_JOBS   ?= 4
+TEST_RUN     = python3 test/run.py --jobs $(TEST_JOBS) --timeout 300
 
 .PHONY: unit ring e2e build-tests check tidy
 
@@ -44,7 +45,7 @@ unit: $(UNIT_TESTS) ## the pure layers, each linked alone
 ring: $(RING_TESTS) ## what we rely on the kernel for
 	python3 test/run.py $(RING_TESTS)
 e2e: $(OUT)/gyre ## the real binary over real sockets; ENGINE=epoll: on that engine
-	GYRE=$(OUT)/gyre ENGINE=$(ENGINE) python3 test/run.py --jobs $(TEST_JOBS) $(E2E_TESTS)
+	GYRE=$(OUT)/gyre ENGINE=$(ENGINE) $(TEST_RUN) $(E2E_TESTS)
 
 build-tests: $(OUT)/gyre $(BARE) $(C_TESTS) ## build every test, run none
 
@@ -53,7 +54,7 @@ BOTH_NAMES  := transfer connections framing ranges_wire conditions regressions s
 BOTH_TESTS  := $(patsubst %,ENGINE=epoll:test/e2e/%_test.py,$(BOTH_NAMES))
 
 check: $(OUT)/gyre $(BARE) $(C_TESTS) ## build and run every test; packages must be there
-	GYRE=$(OUT)/gyre BARE=$(BARE) python3 test/run.py --jobs $(TEST_JOBS) $(C_TESTS) \
+	GYRE=$(OUT)/gyre BARE=$(BARE) $(TEST_RUN) $(C_TESTS) \
 	    $(TIDY_TESTS) $(BENCH_TESTS) $(E2E_TESTS) $(BOTH_TESTS)
 
 # Style, layering and formatting of every file; then the tools that judge, themselves.

@@ -5,6 +5,7 @@ import contextlib
 import multiprocessing
 import os
 import socket
+import time
 
 import harness
 from coded import MODIFIED_S, SUFFIXES, ask, assert_coded, coding_of, date_tree, sibling_text
@@ -53,6 +54,20 @@ def one_that_is_older_by_a_nanosecond_is_not_used_and_one_as_old_is():
     for delta_ns, is_used in ((-10**9, False), (-1, False), (0, True), (1, True), (10**9, True)):
         name = f"age{delta_ns}"
         make_file(name, SIBLING, MODIFIED_NS + delta_ns)
+        if is_used:
+            assert_used(name, SIBLING, name)
+        else:
+            assert_unused(name, name)
+
+
+@test
+def one_that_has_the_files_time_in_whole_seconds_is_used_if_it_was_written_since():
+    """As brotli(1) leaves it. The time of change cannot be set: a file dated after it is newer."""
+    for name, offset_s, is_used in (("whole", -1000, True), ("ahead", 1000, False)):
+        moment_s = int(time.time()) + offset_s
+        sibling_path = make_file(name, SIBLING, moment_s * 10**9)
+        file_path = sibling_path.removesuffix(".br")
+        os.utime(file_path, ns=(moment_s * 10**9 + 5, moment_s * 10**9 + 5))
         if is_used:
             assert_used(name, SIBLING, name)
         else:
