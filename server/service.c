@@ -282,8 +282,7 @@ static void wait_for_end(struct service *service, struct uring_waker *waker)
             wake_workers(service, waker, WAKE_REPORT);
         } else if (number != ended_signal() && stopping) {
             fprintf(stderr, "gyre: second signal: ending at once\n");
-            close_listeners(service);
-            _exit(1);
+            _exit(1); /* the listeners were shut down with the first */
         } else if (!stopping) {
             /* Asked to; or a worker broke, and the others must not pretend that all is well. */
             stopping = true;
