@@ -228,7 +228,9 @@ def main():
         took_s = time.monotonic() - began
         conditions.append(f"the whole run took {took_s / 60:.1f} minutes")
         write(options, results, conditions, lines)
-    return 1 if any(run.errors for _, runs in results for name in runs for run in runs[name]) else 0
+    # Errors of a peer stand in its figures; they are no failure of what is measured here.
+    return 1 if any(run.errors for _, runs in results for name in runs if name.startswith("gyre")
+                    for run in runs[name]) else 0
 
 
 if __name__ == "__main__":
