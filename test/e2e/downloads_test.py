@@ -71,7 +71,7 @@ def curl(*arguments, **keywords):
 @test
 def curl_resumes_a_download_that_was_interrupted():
     url, path = put("interrupted.bin", OLD, OLD_S), fresh_path()
-    # So low a rate makes curl's buffer small, too: else it may have all before it looks at the rate.
+    # So low a rate makes curl's buffer small, too: else it may have all before it looks at that.
     run_until("curl", [*CURL, "--limit-rate", "100K", "-o", path, url],
               lambda: size_of(path) >= 50_000, "some bytes have come")
     kept = size_of(path)
