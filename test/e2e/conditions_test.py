@@ -258,7 +258,8 @@ def answer_while_young(client, path, fields):
     while True:
         os.utime(path)
         tag = client.get("/f.txt").fields["etag"]
-        truth(tag.startswith("W/"), f"a file just touched has {tag}")
+        if not tag.startswith("W/"):
+            continue  # a second began: to the server's clock the time lay ahead, and says nothing
         response = client.get("/f.txt", fields=[field.format(tag=tag, bare=tag[2:])
                                                 for field in fields])
         if client.get("/f.txt").fields["etag"] == tag:
