@@ -95,6 +95,17 @@ static struct slice challenge(const struct worker *worker, const struct exchange
     return slice_of(buffer, size);
 }
 
+/* Whether a condition holds or a range can be had depends on the coding that was selected, as 406
+ * does. A missing page has none. */
+static struct slice vary_of_status(const struct exchange *exchange)
+{
+    if (exchange->status == 406) {
+        return SLICE("Accept-Encoding");
+    }
+    bool is_selected = exchange->status == 412 || exchange->status == 416;
+    return is_selected && exchange->entry != NULL ? entry_vary(exchange->entry) : SLICE_NONE;
+}
+
 /* What every answer with exchange->status says, whatever its body. */
 static struct http_head status_head(struct worker *worker, const struct exchange *exchange,
                                     char buffer[HTTP_HEAD_VALUE_SIZE_MAX])
@@ -106,7 +117,7 @@ static struct http_head status_head(struct worker *worker, const struct exchange
         .allow = status == 405 || status == 204 ? http_allow() : SLICE_NONE,
         .retry_after_s = status == 503 ? RETRY_AFTER_S : 0,
         .authenticate = challenge(worker, exchange, buffer),
-        .vary = status == 406 ? SLICE("Accept-Encoding") : SLICE_NONE,
+        .vary = vary_of_status(exchange),
         .lines = answer_policy_lines(worker, exchange, SLICE_NONE),
     };
 }

@@ -354,6 +354,10 @@ void exchange_reject(struct worker *worker, struct connection *connection, unsig
     exchange->request.keep_alive = false;
     exchange->step = EXCHANGE_STATUS;
     exchange->status = (uint16_t)status;
+    /* Neither host nor path can be trusted: what holds for the top of the default site. */
+    const struct sites *sites = worker->settings.sites;
+    exchange->policy =
+        sites_policy(sites, sites_find(sites, SLICE_NONE), SLICE("/"), &exchange->own_policy);
     bool answered = answer_status(worker, connection);
     assert(answered);
 }

@@ -283,6 +283,13 @@ def a_range_behind_the_end_of_the_coding_is_not_satisfiable():
     truth(size < len(SCRIPT), "the file has those bytes")
     response = get("/site.js", "br", f"Range: bytes={size}-")
     equal((response.status, response.fields["content-range"]), (416, f"bytes */{size}"))
+    equal(response.fields.get("vary"), "Accept-Encoding", "it would be, of the file")
+
+
+@test
+def a_condition_that_fails_may_hold_for_another_coding():
+    response = get("/site.js", "br", 'If-Match: "other"')
+    equal((response.status, response.fields.get("vary")), (412, "Accept-Encoding"))
 
 
 @test

@@ -15,6 +15,33 @@ def headers_of(target, server, *fields, **keywords):
     return server.get(target, fields=fields, **keywords).fields
 
 
+# --- requests that cannot be trusted --------------------------------------------------------------
+
+REFUSED = (
+    (b"GET / HTTP/1.1\r\n\r\n", 400),
+    (b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    (b"GET / HTTP/2.5\r\nHost: x\r\n\r\n", 505),
+    (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+    (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 40000 + b"\r\n\r\n", 431),
+    (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n\r\n", 413),
+    (b"GET / HTTP/1.1\r\nHost: x\r\nExpect: magic\r\n\r\n", 417),
+)
+
+
+@test
+def what_is_refused_has_the_headers_that_hold_for_all():
+    text = "[path /**]\nheader = X-All: yes\ncors = *\n[path /a/**]\nheader = X-Some: yes\n"
+    with serve({"a/f": FILE}, text) as server:
+        for raw, status in REFUSED:
+            with server.connect() as client:
+                client.send(raw)
+                response = client.read_response()
+            equal(response.status, status)
+            equal(response.fields.get("x-all"), "yes", status)
+            equal(response.fields.get("x-some"), None, status)
+            equal(response.fields.get("access-control-allow-origin"), "*", status)
+
+
 # --- patterns -------------------------------------------------------------------------------------
 
 PATTERNS = (
