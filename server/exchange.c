@@ -389,6 +389,7 @@ void exchange_take(struct worker *worker, struct connection *connection)
     exchange->status = 0;
     exchange->is_internal = false;
     exchange->grants_count = 0;
+    exchange->has_two_guards = false;
     exchange->is_rule_redirect = false;
     exchange->candidate = 0;
     exchange->open_attempts = 0;

@@ -43,7 +43,8 @@ struct exchange {
     enum exchange_step step;
     uint16_t status; /* EXCHANGE_STATUS, or of the error page being looked up; 0: none */
     uint16_t site;
-    bool is_internal; /* the target is not what was asked for: an error page, or the spa page */
+    bool is_internal;    /* the target is not what was asked for: an error page, or the spa page */
+    bool has_two_guards; /* address and place want different credentials: not to be cached */
     bool is_rule_redirect; /* status is of a rule's redirect, not of a missing slash */
     uint8_t candidate;     /* its number: the place being looked at */
     uint8_t open_attempts;

@@ -77,6 +77,13 @@ static size_t write_address(struct worker *worker, const struct exchange *exchan
     return writer.needed <= HTTP_PATH_SIZE_MAX ? writer.needed : 0;
 }
 
+/* Two rules that name the same password file. */
+static bool is_same_text(const struct worker *worker, uint32_t a, uint32_t b)
+{
+    const struct conf *conf = worker->settings.conf;
+    return a == b || strcmp(conf_text(conf, a), conf_text(conf, b)) == 0;
+}
+
 /* Whether the rules for another address, which the answer to this one comes from, let it go on,
  * too.
  */
@@ -87,13 +94,16 @@ static bool admit_address(struct worker *worker, struct connection *connection,
     struct policy own;
     const struct policy *found =
         sites_policy(worker->settings.sites, exchange->site, address, &own);
-    bool is_guarded = found->auth != 0 && found->auth != exchange->policy->auth;
+    bool is_guarded =
+        found->auth != 0 && !is_same_text(worker, found->auth, exchange->policy->auth);
     if (found->deny == CONF_DENY_OFF && !is_guarded) {
         return true;
     }
     struct policy both = *exchange->policy;
     both.deny = found->deny;
     if (is_guarded) {
+        /* A policy has place for one: a cached entry would forget the other. */
+        exchange->has_two_guards = exchange->has_two_guards || both.auth != 0;
         both.auth = found->auth;
         both.auth_realm = found->auth_realm;
     }

@@ -220,6 +220,7 @@ static void describe(struct worker *worker, struct exchange *exchange, struct sl
         set_policy(worker, exchange, entry);
         entry->is_internal = exchange->is_internal;
         entry->candidates_missed = exchange->candidate;
+        entry->young = exchange->has_two_guards && !exchange->is_internal;
         freshness_start(worker, entry);
     }
 }

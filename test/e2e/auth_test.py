@@ -243,6 +243,28 @@ def a_file_named_off_is_a_file():
         equal(server.get("/f", fields=(basic("ada", "x"),)).status, 200)
 
 
+# --- two guards -----------------------------------------------------------------------------------
+
+@test
+def where_address_and_file_have_a_guard_each_both_are_asked_every_time():
+    outer = password_file({"both": sha512("b"), "outer": sha512("o")})
+    inner = password_file({"both": sha512("b"), "inner": sha512("i")})
+    tree = {"a/index.html": b"secret\n" * 300, "a/index.html.gz": b"coded secret", "p.html": b"p"}
+    text = (f"[files]\ntry = $uri $uri.html $uri/\n"
+            f"[path /a/]\nauth = {outer}\n[path /a/index.html]\nauth = {inner}\n"
+            f"[path /p]\nauth = {outer}\n[path /p.html]\nauth = {inner}\n")
+    users = (("inner", "i", 401), ("both", "b", 200), ("outer", "o", 401))
+    with serve(tree, f"[server]\nworkers = 1\n{text}") as server:
+        wait_for_cached(server, "/p.html", fields=(basic("both", "b"),))
+        for _ in range(4):
+            for target in ("/a/", "/p"):
+                for user, password, status in users:
+                    for more in ((), ("Accept-Encoding: gzip",)):
+                        fields = (basic(user, password), *more)
+                        equal(server.get(target, fields=fields).status, status,
+                              f"{target} for {user} {more}")
+
+
 # --- load -----------------------------------------------------------------------------------------
 
 @test
